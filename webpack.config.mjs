@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EsbuildPlugin } from "esbuild-loader";
@@ -26,6 +27,21 @@ const withoutWebAssembly = {
 const withoutAddOns = new webpack.IgnorePlugin({
   resourceRegExp: /sshcrypto\.node$|^(cpu-features|bufferutil|utf-8-validate|kerberos)$/,
 });
+
+/**
+ * What a Node opens terminals with: in the agent's bundle, which hosts get alone. Where npm has not
+ * put it, for this is no Linux on x64, the bundle is without, and says so to whoever wants terminals.
+ */
+const ptyLibrary = join(root, "node_modules/@lydell/node-pty-linux-x64/pty.node");
+const withTerminals = existsSync(ptyLibrary)
+  ? [new webpack.ProvidePlugin({ RPORT_PTY_LIBRARY: ptyLibrary })]
+  : [];
+
+const inlined = {
+  test: /\.node$/,
+  type: "asset/inline",
+  generator: { dataUrl: { mimetype: "application/octet-stream", encoding: "base64" } },
+};
 
 /** A page exports nothing; a program is a module of the kind that its name says. */
 function libraryOf(platform, output) {
@@ -69,9 +85,10 @@ export default [
     output: "dist/agent/agent.cjs",
     // what is imported on demand is in the one file, too, and runs only then
     module: {
-      rules: [typescript("node20")],
+      rules: [typescript("node20"), inlined],
       parser: { javascript: { dynamicImportMode: "eager" } },
     },
+    plugins: [withoutAddOns, new NoticesPlugin(), ...withTerminals],
   }),
   bundle({
     name: "extension",

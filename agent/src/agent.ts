@@ -18,10 +18,14 @@ import { type HostKey, openHostKey } from "./host/hostKey.ts";
 import type { Inventory } from "./machine/inventory.ts";
 import { machineId, SYSTEM_DOORS } from "./machine/machineId.ts";
 import type { Platform } from "./machine/platform.ts";
+import type { Shells } from "./machine/shells.ts";
 import type { Clock } from "./platform/clock.ts";
 import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StateWriter } from "./state/stateFile.ts";
+import { type FoundPty, findPty as findPtyHere } from "./terminal/findPty.ts";
+import { openTerminals } from "./terminal/openTerminals.ts";
+import type { Terminals } from "./terminal/terminals.ts";
 import { Dialer } from "./tunnels/dial.ts";
 import { Lookups } from "./tunnels/lookups.ts";
 import type { Lookup } from "./tunnels/target.ts";
@@ -38,9 +42,18 @@ export interface AgentDeps {
   readonly random: () => number;
   /** The machine's name resolution; how often it is asked at once is looked after here. */
   readonly resolve: Lookup;
-  readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory" | "listeners">;
+  readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory" | "listeners" | "shells">;
+  /** How terminals are opened, where they are allowed; what this runtime has unless given. */
+  readonly findPty?: (shells: Shells) => FoundPty;
   /** What connections allow, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
+}
+
+/** What an agent has from its beginning on. */
+interface AgentParts {
+  readonly identity: Identity;
+  readonly hostKey: HostKey | undefined;
+  readonly terminals: Terminals;
 }
 
 /** A running agent: connected to its server, or on the way there, until it is stopped. */
@@ -50,14 +63,16 @@ export class Agent implements AsyncDisposable {
   readonly #loop: ConnectionLoop;
   readonly #stateFile: StateWriter;
   readonly #stop = new AbortController();
+  readonly #terminals: Terminals;
   readonly #watchers = new Set<(state: ConnectionState) => void>();
   readonly #ended: Promise<void>;
   #state: ConnectionState = INITIAL_STATE;
   /** What was logged as the reason for being offline; told once, not at every attempt. */
   #toldReason = "";
 
-  private constructor(deps: AgentDeps, identity: Identity, hostKey: HostKey | undefined) {
+  private constructor(deps: AgentDeps, { identity, hostKey, terminals }: AgentParts) {
     const { log, clock } = deps;
+    this.#terminals = terminals;
     this.identity = identity;
     this.#log = log;
     this.#stateFile = new StateWriter({ dataDir: dataDirOf(deps), clock, log });
@@ -89,7 +104,8 @@ export class Agent implements AsyncDisposable {
       hostKey: hostKey?.publicKey,
       machineHint: machine === undefined ? undefined : machineHint(machine),
     };
-    return new Agent(deps, identity, hostKey);
+    const terminals = await terminalsOf(deps);
+    return new Agent(deps, { identity, hostKey, terminals });
   }
 
   get state(): ConnectionState {
@@ -109,6 +125,7 @@ export class Agent implements AsyncDisposable {
 
   /** Says goodbye to the server and resolves when everything is closed. */
   async stop(): Promise<void> {
+    await this.#terminals.stop();
     this.#stop.abort();
     await this.#ended;
     await this.#stateFile.close("the agent was stopped");
@@ -121,6 +138,7 @@ export class Agent implements AsyncDisposable {
   #createLoop(deps: AgentDeps, hostKey: HostKey | undefined): ConnectionLoop {
     const { clientId } = this.identity;
     const { config, log, clock, random, transportLimits = {} } = deps;
+    const terminals = this.#terminals;
     const resolve = new Lookups(deps).find;
     const session: SessionDeps = {
       transportLimits,
@@ -136,7 +154,9 @@ export class Agent implements AsyncDisposable {
         (({ nonce, serverFingerprint }) => hostKey.prove({ nonce, serverFingerprint, clientId })),
       channels: new ChannelTable({
         dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+        terminals,
       }),
+      terminals,
       onHeld: () => this.#held(),
     };
     return new ConnectionLoop({
@@ -153,7 +173,8 @@ export class Agent implements AsyncDisposable {
       readHost(inventory),
       readAttributes(config, this.#log),
     ]);
-    return connectionRequest({ config, attributes, identity: this.identity, host });
+    const terminal = this.#terminals.offer;
+    return connectionRequest({ config, attributes, identity: this.identity, host, terminal });
   }
 
   /** A server may say it any number of times, and at any time. */
@@ -184,6 +205,13 @@ export class Agent implements AsyncDisposable {
     this.#toldReason = text;
     this.#stateFile.set("reconnecting", text);
   }
+}
+
+function terminalsOf(deps: AgentDeps): Promise<Terminals> {
+  const { config, platform, clock, log } = deps;
+  const { findPty = (shells: Shells) => findPtyHere(shells, dataDirOf(deps)) } = deps;
+  const { terminal: settings } = config;
+  return openTerminals({ settings, shells: platform.shells, findPty, clock, log });
 }
 
 function dataDirOf({ config, platform }: AgentDeps): string {

@@ -9,6 +9,7 @@ import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
 import type { Log } from "../../agent/src/platform/log.ts";
 import { Dialer } from "../../agent/src/tunnels/dial.ts";
 import { SYSTEM_LOOKUP } from "../../agent/src/tunnels/target.ts";
+import { noTerminals } from "../support/agents/noTerminals.ts";
 import { serve, sharedNowMs } from "./childPort.ts";
 import { introductionOf } from "./introduction.ts";
 
@@ -90,6 +91,7 @@ class Swarm {
   readonly #agents: { readonly stop: () => void; readonly ended: Promise<void> }[] = [];
   readonly #channels = new ChannelTable({
     dialer: new Dialer({ rules: [], resolve: SYSTEM_LOOKUP, log: NO_LOG }),
+    terminals: noTerminals(),
   });
   readonly #failures = new Map<string, number>();
   #online = 0;
@@ -151,6 +153,7 @@ class Swarm {
           random: Math.random,
           resolve: SYSTEM_LOOKUP,
           channels: this.#channels,
+          terminals: noTerminals(),
           credentials: new MemoryCredentials(config.credential, () => this.#moved()),
         },
         registration: async () => introductionOf(number),

@@ -1,12 +1,15 @@
 import type { ChannelDecision } from "@rport/protocol/wire/connection";
 import { peerText } from "@rport/protocol/wire/wireError";
+import type { Terminals } from "../terminal/terminals.ts";
 import type { Dialer } from "../tunnels/dial.ts";
 import type { ChannelType } from "./channelType.ts";
+import { terminal } from "./terminal.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** What the channels need. */
 export interface ChannelTableDeps {
   readonly dialer: Dialer;
+  readonly terminals: Terminals;
 }
 
 /** SSH_OPEN_UNKNOWN_CHANNEL_TYPE (RFC 4254 5.1). */
@@ -18,8 +21,8 @@ const SHOWN_CHARACTERS = 40;
 export class ChannelTable {
   readonly #types: ReadonlyMap<string, ChannelType>;
 
-  constructor({ dialer }: ChannelTableDeps) {
-    const types = [tunnel(dialer)];
+  constructor({ dialer, terminals }: ChannelTableDeps) {
+    const types = [tunnel(dialer), terminal(terminals)];
     this.#types = new Map(types.map((one) => [one.type, one]));
   }
 

@@ -19,6 +19,19 @@ export interface AgentCredential {
   readonly secret: string;
 }
 
+/** What `[terminal]` says. */
+export interface TerminalSettings {
+  readonly isAllowed: boolean;
+  /** That may be asked for where the agent is root; empty: its own alone. */
+  readonly accounts: readonly string[];
+  /** Terminals at once. */
+  readonly max: number;
+  /** One in which nothing happens for so long ends; 0 never. */
+  readonly idleMs: number;
+  /** Instead of the accounts' own, or empty. */
+  readonly shell: string;
+}
+
 /** The agent's configuration; times in milliseconds. */
 export interface AgentConfig {
   /** Where it was read from, and where a new secret is written to. */
@@ -46,6 +59,7 @@ export interface AgentConfig {
   readonly tunnelAllowed: readonly TunnelRule[];
   /** Whether the server is told which ports of this host somebody listens on. */
   readonly tellsListeningPorts: boolean;
+  readonly terminal: TerminalSettings;
   /** Empty for the platform's own. */
   readonly dataDir: string;
   /** 0 for none. */
@@ -117,7 +131,7 @@ function toConfig(
   file: string,
   { ignored, unknown }: Pick<AgentConfig, "ignored" | "unknown">,
 ): AgentConfig {
-  const { client, connection, logging } = parsed;
+  const { client, connection, logging, terminal } = parsed;
   return {
     file,
     servers: [client.server, ...client.fallback_servers],
@@ -136,6 +150,13 @@ function toConfig(
     remotes: client.remotes,
     tunnelAllowed: client.tunnel_allowed,
     tellsListeningPorts: client.tell_listening_ports,
+    terminal: {
+      isAllowed: terminal.enabled,
+      accounts: terminal.accounts,
+      max: terminal.max,
+      idleMs: terminal.idle_timeout,
+      shell: terminal.shell,
+    },
     dataDir: client.data_dir,
     keepAliveMs: connection.keep_alive,
     keepAliveTimeoutMs: connection.keep_alive_timeout,

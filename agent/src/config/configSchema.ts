@@ -1,3 +1,4 @@
+import { accountSchema, HELD_TERMINALS_MAX } from "@rport/protocol/terminal/terminal";
 import { tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { z } from "zod";
 import { parseRule } from "../tunnels/allow.ts";
@@ -5,7 +6,7 @@ import { parseRemoteSpec } from "../tunnels/remoteSpec.ts";
 import { parseDuration } from "./duration.ts";
 import { parseProxyUrl } from "./proxyUrl.ts";
 import { normaliseServerUrl } from "./serverUrl.ts";
-import { weakFlag, weakList, weakTable, weakText } from "./weakly.ts";
+import { weakCount, weakFlag, weakList, weakTable, weakText } from "./weakly.ts";
 
 /** Longest text of a configuration value. */
 const TEXT_MAX = 4_000;
@@ -84,6 +85,9 @@ const remote = text.transform((written, context) => {
   return z.NEVER;
 });
 
+/** Together with as many whose end nobody was told of they are what a server takes. */
+const MOST_TERMINALS = HELD_TERMINALS_MAX / 2;
+
 /** Keys that have an effect, by section. */
 const USED = {
   client: {
@@ -125,6 +129,14 @@ const USED = {
       )
       .default("info"),
   },
+  /** Ours: who may open shells on this host. RPort's client ignores it. */
+  terminal: {
+    enabled: weakFlag().default(false),
+    accounts: weakList(accountSchema, 16).default([]),
+    max: weakCount(1, MOST_TERMINALS).default(16),
+    idle_timeout: duration.default(0),
+    shell: words.default(""),
+  },
 } as const;
 
 /** Keys of RPort without an effect here; their values are accepted whatever they are. */
@@ -132,6 +144,7 @@ const IGNORED: Readonly<Record<keyof typeof USED, readonly string[]>> = {
   client: ["allow_root", "updates_interval", "bind_interface", "ip_api_url", "ip_refresh_min"],
   connection: ["max_retry_count", "max_retry_interval", "watchdog_integration"],
   logging: [],
+  terminal: [],
 };
 
 /** Sections of RPort without an effect here. */
@@ -163,6 +176,7 @@ export const configFileSchema = z.strictObject({
     .strictObject({ ...USED.connection, ...ignoredKeys(IGNORED.connection) })
     .prefault({}),
   logging: z.strictObject(USED.logging).prefault({}),
+  terminal: z.strictObject(USED.terminal).prefault({}),
   ...ignoredKeys(IGNORED_SECTIONS),
 });
 

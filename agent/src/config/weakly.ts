@@ -26,6 +26,16 @@ export function weakFlag() {
   }, z.boolean());
 }
 
+/** A whole number within bounds; a text that is one counts as it. */
+export function weakCount(min: number, max: number) {
+  const isWritten = (value: unknown) => typeof value === "string" && /^[0-9]{1,9}$/.test(value);
+  const count = z.custom<number>(
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    `must be a whole number from ${min} to ${max}`,
+  );
+  return z.preprocess((value) => (isWritten(value) ? Number(value) : value), count);
+}
+
 /** A list of what `item` takes; one text is read as comma-separated values, `[` and `]` allowed. */
 export function weakList<T extends z.ZodType>(item: T, max: number) {
   return z.preprocess(toList, z.array(weakText(item)).max(max));

@@ -1,4 +1,5 @@
 import { ALL_FEATURES, FEATURES } from "@rport/protocol/agent";
+import type { TerminalOffer } from "@rport/protocol/terminal/terminal";
 import { VERSION } from "@rport/protocol/version";
 import type { Attributes } from "../config/attributes.ts";
 import type { AgentConfig } from "../config/config.ts";
@@ -23,10 +24,12 @@ export interface Registrant {
   readonly attributes: Attributes;
   readonly identity: Identity;
   readonly host: HostFacts;
+  readonly terminal: TerminalOffer;
 }
 
 /** The JSON of `new_connection`, with fields of ours, which a Go server ignores. */
-export function connectionRequest({ config, attributes, identity, host }: Registrant): Buffer {
+export function connectionRequest(registrant: Registrant): Buffer {
+  const { config, attributes, identity, host, terminal } = registrant;
   const { hostKey, machineHint } = identity;
   const { tags, labels } = attributes;
   const name = config.name || (config.usesHostname ? host.Hostname : "");
@@ -41,16 +44,18 @@ export function connectionRequest({ config, attributes, identity, host }: Regist
       Labels: labels,
       Remotes: config.remotes,
       ClientConfiguration: clientConfiguration(config, attributes, identity.clientId),
-      Features: spoken(hostKey !== undefined),
+      Features: spoken(hostKey !== undefined, terminal.state === "on"),
       HostKey: hostKey,
       MachineHint: machineHint,
+      Terminal: terminal,
     }),
   );
 }
 
-function spoken(hasHostKey: boolean): readonly string[] {
-  const spared = new Set<string>([FEATURES.terminal]);
+function spoken(hasHostKey: boolean, hasTerminals: boolean): readonly string[] {
+  const spared = new Set<string>();
   if (!hasHostKey) spared.add(FEATURES.hostKey);
+  if (!hasTerminals) spared.add(FEATURES.terminal);
   return ALL_FEATURES.filter((one) => !spared.has(one));
 }
 

@@ -17,7 +17,9 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { Control } from "../requests/control.ts";
+import type { Terminals } from "../terminal/terminals.ts";
 import type { Lookup } from "../tunnels/target.ts";
+import { endListener } from "./endListener.ts";
 import { leftOutRemotes } from "./openedRemotes.ts";
 import { Patience } from "./patience.ts";
 import { openWebSocket } from "./webSocket.ts";
@@ -36,6 +38,7 @@ export interface SessionDeps {
   readonly config: AgentConfig;
   readonly credentials: CredentialStore;
   readonly channels: ChannelTable;
+  readonly terminals: Terminals;
   readonly resolve: Lookup;
   /** Which ports of this host somebody listens on; undefined: that cannot be found out here. */
   readonly listeners?: ListenerReader | undefined;
@@ -170,12 +173,15 @@ function serve(
   serverFingerprint: () => string,
 ): Served {
   const { config, credentials, channels, clock, log, resolve, listeners, proveHostKey } = deps;
+  const { terminals } = deps;
+  let stopListening = () => {};
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
     listeners,
     tells: config.tellsListeningPorts,
     credentials,
+    terminals,
     clock,
     log,
     proveHostKey:
@@ -188,6 +194,8 @@ function serve(
     },
     onFeatures: (features) => {
       connection.halfClose = features.has(FEATURES.halfClose);
+      if (features.has(FEATURES.terminal))
+        stopListening = terminals.listen(endListener(connection));
     },
     onEnded: (ended) =>
       connection.notify(REQUESTS.requestEnded, Buffer.from(JSON.stringify(ended))),
@@ -198,7 +206,11 @@ function serve(
     onOpen: (type, extra) => channels.decide(type, extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  void connection.closed.then(guarded(loggedFault(log, "an end"), () => control.end()));
+  const end = () => {
+    control.end();
+    stopListening();
+  };
+  void connection.closed.then(guarded(loggedFault(log, "an end"), end));
   const patience = new Patience(clock, REGISTER_MS, () => {
     transport.fail(new WireError("timeout", "no reply to new_connection in time"));
   });

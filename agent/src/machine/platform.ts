@@ -8,6 +8,7 @@ import type { IdReader, MachineDoors } from "./machineId.ts";
 import type { Place } from "./place.ts";
 import type { Programs } from "./programs.ts";
 import type { ServiceSession } from "./serviceSession.ts";
+import type { Shells } from "./shells.ts";
 import type { Service, Supervisor } from "./supervisor.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface Platform {
   readonly inventory: Inventory;
   /** Which ports somebody listens on; undefined: it is not known how to find out here. */
   readonly listeners?: ListenerReader;
+  /** How shells are started; undefined: it is not known here. */
+  readonly shells?: Shells;
   /**
    * How the agent is installed here. Throws a `CliFailure` with status 3 where that is not
    * possible.

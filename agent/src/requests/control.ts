@@ -4,6 +4,7 @@ import { peerText, RequestRefused } from "@rport/protocol/wire/wireError";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Terminals } from "../terminal/terminals.ts";
 import type { TunnelRule } from "../tunnels/allow.ts";
 import type { Lookup } from "../tunnels/target.ts";
 import { withEffort } from "./effort.ts";
@@ -22,6 +23,7 @@ export interface ControlDeps extends Pick<ListeningDeps, "listeners" | "tells"> 
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
+  readonly terminals: Terminals;
   readonly clock: Clock;
   readonly log: Log;
   /** Signs the server's challenge; undefined: this host has no key. */
@@ -52,6 +54,7 @@ export class Control {
       listeners: deps.listeners,
       tells: deps.tells,
       credentials: deps.credentials,
+      terminals: deps.terminals,
       log: deps.log,
       prove: deps.proveHostKey,
       onHeld: () => deps.onHeld(),

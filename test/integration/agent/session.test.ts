@@ -25,7 +25,8 @@ describe("an agent and its server", () => {
     expect(registration).toMatchObject({
       ID: "test-agent",
       Tags: ["ci"],
-      Features: Object.values(FEATURES),
+      Features: Object.values(FEATURES).filter((name) => name !== FEATURES.terminal),
+      Terminal: { state: "off" },
       ClientConfiguration: {
         client: { server: server.url, tunnel_allowed: ["127.0.0.1:22"] },
         connection: { keep_alive: 25_000_000_000 },

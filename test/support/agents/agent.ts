@@ -24,6 +24,8 @@ export interface AgentSettings {
   readonly client?: Readonly<Record<string, unknown>>;
   /** Keys of `[connection]`. */
   readonly connection?: Readonly<Record<string, unknown>>;
+  /** Keys of `[terminal]`; without them there are none. */
+  readonly terminal?: Readonly<Record<string, unknown>>;
   /** Keys of `[logging]`, over the defaults. */
   readonly logging?: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +48,9 @@ export interface TestAgent extends AgentFiles {
 }
 
 /** What a test puts in the place of the agent's own. */
-export type Replaced = Partial<Pick<AgentDeps, "platform" | "resolve" | "transportLimits">>;
+export type Replaced = Partial<
+  Pick<AgentDeps, "platform" | "resolve" | "transportLimits" | "clock" | "findPty">
+>;
 
 /**
  * Starts an agent in this process. It is stopped, and its files removed, at the end of its scope.
@@ -192,6 +196,7 @@ export function agentConfigText(settings: AgentSettings, dataDir: string): strin
     },
     connection: { keep_alive: "25s", ...settings.connection },
     logging: { log_level: "debug", ...settings.logging },
+    terminal: settings.terminal ?? {},
   });
 }
 

@@ -13,6 +13,8 @@ export interface AgentServerOptions {
   readonly features?: readonly string[];
   /** Throws the text to refuse a registration. */
   readonly onRegister?: (request: Registration) => void;
+  /** Answers what agents ask for beside that, unless it throws; refused without it. */
+  readonly onRequest?: (name: string, body: unknown) => void;
   /** Sees every byte that agents send, before the transport does. */
   readonly onBytes?: (bytes: Buffer) => void;
 }
@@ -100,7 +102,11 @@ function serve(
         pings += 1;
         return undefined;
       }
-      if (name !== REQUESTS.newConnection) throw new RequestRefused("unexpected request");
+      if (name !== REQUESTS.newConnection) {
+        if (options.onRequest === undefined) throw new RequestRefused("unexpected request");
+        options.onRequest(name, JSON.parse(payload.toString()));
+        return undefined;
+      }
       const registration = JSON.parse(payload.toString()) as Registration;
       refuseOrAccept(options, registration);
       const { user } = await transport.ready;

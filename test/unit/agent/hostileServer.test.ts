@@ -8,6 +8,7 @@ import { createLog, type Log } from "../../../agent/src/platform/log.ts";
 import { Control } from "../../../agent/src/requests/control.ts";
 import { parseRule } from "../../../agent/src/tunnels/allow.ts";
 import { Dialer } from "../../../agent/src/tunnels/dial.ts";
+import { noTerminals } from "../../support/agents/noTerminals.ts";
 import { FakeClock } from "../../support/clock.ts";
 
 const SILENT = createLog({ level: "error", clock: new FakeClock(), write: () => {} });
@@ -29,6 +30,7 @@ function control(features: readonly string[] = Object.values(FEATURES), log: Log
   const onHeld = () => undefined;
   const made = new Control({
     tells: true,
+    terminals: noTerminals(),
     rules,
     resolve,
     credentials,
@@ -79,7 +81,10 @@ describe("an agent and a hostile server", () => {
   });
 
   it("C-29, S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
-    const channels = new ChannelTable({ dialer: new Dialer({ rules, resolve, log: SILENT }) });
+    const channels = new ChannelTable({
+      dialer: new Dialer({ rules, resolve, log: SILENT }),
+      terminals: noTerminals(),
+    });
     const targets = fc.oneof(
       fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
       fc
@@ -98,7 +103,10 @@ describe("an agent and a hostile server", () => {
   });
 
   it("has no channels but tunnels, and says so", () => {
-    const channels = new ChannelTable({ dialer: new Dialer({ rules: [], resolve, log: SILENT }) });
+    const channels = new ChannelTable({
+      dialer: new Dialer({ rules: [], resolve, log: SILENT }),
+      terminals: noTerminals(),
+    });
     fc.assert(
       fc.property(fc.string(), (type) => {
         fc.pre(type !== TUNNEL_CHANNEL);

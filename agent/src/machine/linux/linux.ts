@@ -14,6 +14,7 @@ import { InitScript, type ScriptManager } from "./initScript.ts";
 import { LINUX_INVENTORY } from "./inventory.ts";
 import { linuxListeners } from "./listeners.ts";
 import { isOpenrcRunning, OPENRC } from "./openrc.ts";
+import { linuxShells } from "./shells.ts";
 import { isSystemdRunning } from "./systemd.ts";
 import { systemService } from "./systemService.ts";
 import { findSysv } from "./sysv.ts";
@@ -29,6 +30,7 @@ export const LINUX: Platform = {
   ],
   inventory: LINUX_INVENTORY,
   listeners: linuxListeners(),
+  shells: linuxShells(),
   installing: createInstalling,
 };
 

@@ -13,6 +13,7 @@ import { directoryAccounts } from "./accounts.ts";
 import { MACOS_INVENTORY } from "./inventory.ts";
 import { daemonOf, userAgentOf } from "./jobs.ts";
 import { macosListeners } from "./listeners.ts";
+import { MACOS_SHELLS } from "./shells.ts";
 
 const IOREG = ["-rd1", "-c", "IOPlatformExpertDevice"];
 const UUID = /"IOPlatformUUID" = "([^"]+)"/;
@@ -24,6 +25,7 @@ export const MACOS: Platform = {
   idReaders: ({ run }) => [behindLabel(() => run("ioreg", IOREG), UUID)],
   inventory: MACOS_INVENTORY,
   listeners: macosListeners,
+  shells: MACOS_SHELLS,
   installing: (deps) => macosInstalling(deps),
 };
 

@@ -10,6 +10,7 @@ import { isAdministrator, programOf } from "./processes.ts";
 import { aclRights } from "./rights.ts";
 import { SERVICE_ACCOUNTS } from "./serviceAccount.ts";
 import { joinServiceManager } from "./serviceSession.ts";
+import { WINDOWS_SHELLS } from "./shells.ts";
 import { WindowsService } from "./windowsService.ts";
 import { NO_WRAPPER } from "./wrapper.ts";
 
@@ -24,6 +25,7 @@ export const WINDOWS: Platform = {
   idReaders: ({ run }) => [behindLabel(() => run("reg.exe", REG), GUID)],
   inventory: plainInventory("windows", "win32"),
   listeners: windowsListeners,
+  shells: WINDOWS_SHELLS,
   installing: createInstalling,
   joinServiceManager,
 };

@@ -4,6 +4,7 @@ import { CredentialStore } from "../../../../agent/src/config/credentialStore.ts
 import { createLog } from "../../../../agent/src/platform/log.ts";
 import { Control } from "../../../../agent/src/requests/control.ts";
 import { parseRule } from "../../../../agent/src/tunnels/allow.ts";
+import { noTerminals } from "../../../support/agents/noTerminals.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 /** Allows nothing, so that no test connects anywhere. */
@@ -25,6 +26,7 @@ function setUp() {
   );
   const control = new Control({
     tells: true,
+    terminals: noTerminals(),
     rules,
     credentials,
     clock,

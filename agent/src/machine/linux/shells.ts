@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { lineOf, posixShells, programAt, quoted, type SwitchAccount } from "../posix/shells.ts";
+import { SYSTEM_PROGRAMS } from "../programs.ts";
+import type { Shells } from "../shells.ts";
+
+const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"];
+const SU = ["/bin/su", "/usr/bin/su"];
+/** Where `tpgid` is in `/proc/PID/stat`, counted behind the name of the program. */
+const TPGID = 5;
+
+/** Shells of Linux. */
+export function linuxShells(): Shells {
+  return posixShells({
+    line: async (name = String(process.getuid?.())) =>
+      (await lineOf(SYSTEM_PROGRAMS, ["getent", "passwd", name])) ?? (await lineInFile(name)),
+    fields: { home: 5, shell: 6 },
+    switched,
+    flags: { ixon: 0x400, isig: 0x1 },
+    inFront,
+  });
+}
+
+/** Small systems have no getent. */
+async function lineInFile(name: string): Promise<string | undefined> {
+  const text = await readFile("/etc/passwd", "utf8").catch(() => "");
+  return text.split("\n").find((line) => {
+    const [written, , uid] = line.split(":");
+    return written === name || uid === name;
+  });
+}
+
+/**
+ * `setpriv` becomes the shell, so the terminal tells truly how it ended. BusyBox has only the name of
+ * it, and a `su` that does the same; that of others would take the terminal away from its shell.
+ */
+const switched: SwitchAccount = ({ name, ids }, script, words) => {
+  const setpriv = SETPRIV.map(programAt).find((path) => path && basename(path) === "setpriv");
+  const sh = ["/bin/sh", "-c", script, "sh", ...words] as const;
+  if (setpriv !== undefined && ids !== undefined) {
+    const who = [`--reuid=${ids.uid}`, `--regid=${ids.gid}`, "--init-groups"];
+    return [setpriv, ...who, "--", ...sh];
+  }
+  const su = SU.map(programAt).find((path) => path && basename(path).startsWith("busybox"));
+  if (su === undefined) throw new Error("this host has no setpriv, so only root has terminals");
+  const set = `set -- ${words.map(quoted).join(" ")}`;
+  return ["/bin/su", "-s", "/bin/sh", "-c", `${set}\n${script}`, name];
+};
+
+async function inFront(leader: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${leader}/stat`, "utf8").catch(() => "");
+  const group = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[TPGID]);
+  return group > 1 ? group : undefined;
+}

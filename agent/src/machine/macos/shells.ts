@@ -1,0 +1,28 @@
+import { lineOf, posixShells } from "../posix/shells.ts";
+import { SYSTEM_PROGRAMS } from "../programs.ts";
+import type { Shells } from "../shells.ts";
+
+/** Shells of macOS: accounts are in its directory, and `sudo` lets root be anybody with their groups. */
+export const MACOS_SHELLS: Shells = posixShells({
+  line: (name) => lineOf(SYSTEM_PROGRAMS, ["id", "-P", ...(name === undefined ? [] : [name])]),
+  fields: { home: 8, shell: 9 },
+  switched: ({ name }, script, words) => [
+    "/usr/bin/sudo",
+    "-n",
+    "--preserve-env=HOME,USER,LOGNAME,SHELL,PATH,TERM,COLORTERM,LANG",
+    "-u",
+    name,
+    "--",
+    "/bin/sh",
+    "-c",
+    script,
+    "sh",
+    ...words,
+  ],
+  flags: { ixon: 0x200, isig: 0x80 },
+  inFront: async (leader) => {
+    const line = await lineOf(SYSTEM_PROGRAMS, ["ps", "-o", "tpgid=", "-p", String(leader)]);
+    const group = Number(line);
+    return group > 1 ? group : undefined;
+  },
+});

@@ -1,0 +1,45 @@
+/** An account of the system, as far as a shell of it needs to know. */
+export interface ShellAccount {
+  readonly name: string;
+  /** Undefined where the system does not count in numbers. */
+  readonly ids: { readonly uid: number; readonly gid: number } | undefined;
+  /** Empty: it has none. */
+  readonly home: string;
+  /** The program it logs in to; empty: the system's usual one. */
+  readonly shell: string;
+}
+
+/** What is wanted of a shell. */
+export interface ShellWish {
+  /** A program instead of the account's own, or empty. */
+  readonly shell: string;
+  /** Where it begins; undefined: at home. */
+  readonly cwd: string | undefined;
+  /** What whoever looks at it can show, and their language: `TERM` at least. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A program as it is started on a terminal of its own. */
+export interface ShellProgram {
+  /** What people are told runs there; the file may be one that starts it. */
+  readonly shell: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment: nothing of the agent's own gets in. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How shells of a system are found and started. */
+export interface Shells {
+  /** Whether this process may open shells of other accounts. */
+  mayBeOthers(): boolean;
+  /** An account by its name, or the agent's own; undefined: there is none. */
+  find(name?: string): Promise<ShellAccount | undefined>;
+  /** The program to start. Throws an `Error` with a sentence where that is not possible. */
+  program(account: ShellAccount, wish: ShellWish): ShellProgram;
+  /** The bits of a terminal's flags that this system has, for `IXON` and `ISIG`; undefined: none. */
+  readonly flags: { readonly ixon: number; readonly isig: number } | undefined;
+  /** The group of processes in front on the terminal that this process leads; undefined: not known. */
+  inFront(leader: number): Promise<number | undefined>;
+}

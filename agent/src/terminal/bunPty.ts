@@ -1,0 +1,142 @@
+import type { TerminalSize } from "@rport/protocol/terminal/terminal";
+import type { ShellProgram, Shells } from "../machine/shells.ts";
+import type { OpenPty, Pty, PtyListener } from "./pty.ts";
+
+/** What of Bun's terminals is used here. */
+interface BunTerminal {
+  readonly inputFlags: number;
+  readonly localFlags: number;
+  write(bytes: Buffer): number;
+  resize(cols: number, rows: number): void;
+  close(): void;
+}
+
+interface BunProcess {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  readonly terminal: BunTerminal;
+}
+
+/** What of Bun is used here. */
+export interface BunRuntime {
+  spawn(
+    words: readonly string[],
+    options: {
+      readonly cwd: string;
+      readonly env: Readonly<Record<string, string>>;
+      readonly terminal: TerminalSize & {
+        data(terminal: BunTerminal, bytes: Uint8Array): void;
+        drain(terminal: BunTerminal): void;
+        exit(terminal: BunTerminal): void;
+      };
+    },
+  ): BunProcess;
+}
+
+const XON = Buffer.from([0x11]);
+const XOFF = Buffer.from([0x13]);
+/** What may come of a program after it was stopped; more: something let it go on, and not us. */
+const AFTERWARDS_BYTES = 128 << 10;
+
+/** Terminals of Bun itself; undefined: this is no Bun. */
+export function bunRuntime(): BunRuntime | undefined {
+  return (globalThis as { readonly Bun?: BunRuntime }).Bun;
+}
+
+/** Opens terminals with Bun's own. */
+export function bunPty(bun: BunRuntime, flags: Shells["flags"]): OpenPty {
+  return (program, size, listener) => new BunPty(bun, { program, size, flags, listener });
+}
+
+interface BunPtyDeps {
+  readonly program: ShellProgram;
+  readonly size: TerminalSize;
+  readonly flags: Shells["flags"];
+  readonly listener: PtyListener;
+}
+
+/**
+ * Bun cannot stop reading a terminal, so the program is stopped as a person would, with the keys that
+ * a terminal has for that: but only while it obeys them, because they are input otherwise.
+ */
+class BunPty implements Pty {
+  readonly #process: BunProcess;
+  readonly #flags: Shells["flags"];
+  readonly #listener: PtyListener;
+  #isHeld = false;
+  /** We have stopped the program, and it was not let go on since. */
+  #isStopped = false;
+  #sinceStopped = 0;
+  #isClosed = false;
+
+  constructor(bun: BunRuntime, { program, size, flags, listener }: BunPtyDeps) {
+    const { file, args, cwd, env } = program;
+    this.#flags = flags;
+    this.#listener = listener;
+    this.#process = bun.spawn([file, ...args], {
+      cwd,
+      env,
+      terminal: {
+        cols: size.cols,
+        rows: size.rows,
+        data: (_terminal, bytes) => this.#read(bytes),
+        drain: () => this.#isClosed || listener.onTaken(),
+        exit: () => this.#isClosed || listener.onEndOfStream(),
+      },
+    });
+    const child = this.#process;
+    void child.exited.then(() =>
+      listener.onExit({ code: child.exitCode ?? undefined, signal: child.signalCode ?? undefined }),
+    );
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get obeysKeys(): boolean | undefined {
+    return this.#flags && (this.#process.terminal.localFlags & this.#flags.isig) !== 0;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#isClosed) this.#process.terminal.write(bytes);
+  }
+
+  resize({ cols, rows }: TerminalSize): void {
+    if (!this.#isClosed) this.#process.terminal.resize(cols, rows);
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+    this.#stop();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#isStopped) this.write(XON);
+    this.#isStopped = false;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#process.terminal.close();
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#sinceStopped += bytes.length;
+    const goesOn = !this.#isStopped || this.#sinceStopped > AFTERWARDS_BYTES;
+    if (this.#isHeld && goesOn) this.#stop();
+    this.#listener.onOutput(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  #stop(): void {
+    const isObeyed = (this.#process.terminal.inputFlags & (this.#flags?.ixon ?? 0)) !== 0;
+    this.#isStopped = isObeyed;
+    this.#sinceStopped = 0;
+    if (isObeyed) this.write(XOFF);
+  }
+}

@@ -1,0 +1,98 @@
+import { FrameError } from "@rport/protocol/terminal/frame";
+import { TERMINAL } from "@rport/protocol/terminal/terminal";
+import { Gathered } from "@rport/protocol/wire/gathered";
+import { WRITE_BYTES } from "./pty.ts";
+
+/** Where input goes. */
+export interface InputDeps {
+  /** Gives at most `WRITE_BYTES` to the program; `taken` is called when it has them. */
+  write(bytes: Buffer): void;
+  /** All input before this byte was given to the program, or thrown away. */
+  onTaken(offset: number): void;
+}
+
+/** The input of one terminal: each byte has a number, and is given to the program once. */
+export class Input {
+  readonly #deps: InputDeps;
+  #waiting = new Gathered();
+  /** The rest of a block of what waits: it goes first. */
+  #rest: Buffer | undefined;
+  /** All before it came. */
+  #received = 0;
+  /** All before it was given away, if not taken yet. */
+  #given = 0;
+  #isBusy = false;
+
+  constructor(deps: InputDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether the program has not taken what it was given. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** A viewer begins: it says again what is not given yet. The answer is the number it begins with. */
+  begin(): number {
+    this.#forget();
+    this.#received = this.#given;
+    return this.#given;
+  }
+
+  /** Input that begins with this number; what is known already is not given twice. Throws a `FrameError`. */
+  add(offset: number, bytes: Buffer): void {
+    if (offset > this.#received) throw new FrameError("input is missing");
+    const news = bytes.subarray(this.#received - offset);
+    if (this.#received + news.length - this.#given > TERMINAL.inputWindowBytes) {
+      throw new FrameError("more input than allowed");
+    }
+    this.#push(news);
+  }
+
+  /** The same before all that waits, which is thrown away. */
+  addUrgent(offset: number, bytes: Buffer): void {
+    const news = bytes.subarray(Math.max(0, this.#received - offset));
+    if (news.length === 0) return;
+    this.#forget();
+    this.#received = Math.max(this.#received, offset);
+    this.#given = this.#received;
+    this.#push(news);
+  }
+
+  /** The program has what it was given. */
+  taken(): void {
+    if (!this.#isBusy) return;
+    this.#isBusy = false;
+    this.#deps.onTaken(this.#given);
+    this.#give();
+  }
+
+  #push(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#received += bytes.length;
+    this.#waiting.add(Buffer.from(bytes));
+    this.#give();
+  }
+
+  #give(): void {
+    if (this.#isBusy) return;
+    const bytes = this.#next();
+    if (bytes === undefined) return;
+    this.#isBusy = true;
+    this.#given += bytes.length;
+    this.#deps.write(bytes);
+  }
+
+  /** The oldest that waits, as much as may be written at once. */
+  #next(): Buffer | undefined {
+    const block = this.#rest ?? this.#waiting.take();
+    if (block === undefined) return undefined;
+    this.#rest = block.length > WRITE_BYTES ? block.subarray(WRITE_BYTES) : undefined;
+    return block.subarray(0, WRITE_BYTES);
+  }
+
+  #forget(): void {
+    this.#waiting = new Gathered();
+    this.#rest = undefined;
+  }
+}

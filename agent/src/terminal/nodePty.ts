@@ -1,0 +1,109 @@
+import { constants } from "node:os";
+import { ReadStream } from "node:tty";
+import type { TerminalSize } from "@rport/protocol/terminal/terminal";
+import type { ShellProgram } from "../machine/shells.ts";
+import type { OpenPty, Pty, PtyListener } from "./pty.ts";
+
+/** The library of node-pty, as its own sources call it; this one version is called no other way. */
+export interface PtyLibrary {
+  fork(
+    file: string,
+    args: readonly string[],
+    env: readonly string[],
+    cwd: string,
+    cols: number,
+    rows: number,
+    uid: number,
+    gid: number,
+    isUtf8: boolean,
+    helper: string,
+    onExit: (code: number, signal: number) => void,
+  ): { readonly fd: number; readonly pid: number };
+  resize(fd: number, cols: number, rows: number): void;
+}
+
+/** Of its arguments for an account: as we are. */
+const SAME = -1;
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, code]) => [code, name]));
+
+/** Opens terminals with the library of node-pty. */
+export function nodePty(library: PtyLibrary): OpenPty {
+  return (program, size, listener) => new NodePty(library, { program, size, listener });
+}
+
+interface NodePtyDeps {
+  readonly program: ShellProgram;
+  readonly size: TerminalSize;
+  readonly listener: PtyListener;
+}
+
+class NodePty implements Pty {
+  readonly pid: number;
+  readonly obeysKeys = undefined;
+  readonly #library: PtyLibrary;
+  readonly #fd: number;
+  readonly #stream: ReadStream;
+  readonly #listener: PtyListener;
+  #isClosed = false;
+
+  constructor(library: PtyLibrary, { program, size, listener }: NodePtyDeps) {
+    const { file, args, cwd, env } = program;
+    const { cols, rows } = size;
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const onExit = (code: number, signal: number) =>
+      listener.onExit(signal === 0 ? { code } : { signal: SIGNALS.get(signal) });
+    this.#library = library;
+    this.#listener = listener;
+    const { fd, pid } = library.fork(
+      file,
+      args,
+      variables,
+      cwd,
+      cols,
+      rows,
+      SAME,
+      SAME,
+      false,
+      "",
+      onExit,
+    );
+    this.#fd = fd;
+    this.pid = pid;
+    this.#stream = this.#opened();
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#isClosed) return;
+    this.#stream.write(bytes, () => this.#isClosed || this.#listener.onTaken());
+  }
+
+  resize({ cols, rows }: TerminalSize): void {
+    if (!this.#isClosed) this.#library.resize(this.#fd, cols, rows);
+  }
+
+  hold(): void {
+    this.#stream.pause();
+  }
+
+  release(): void {
+    this.#stream.resume();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stream.destroy();
+  }
+
+  /** Its end is an error for Node: the last process has closed the terminal. */
+  #opened(): ReadStream {
+    const stream = new ReadStream(this.#fd);
+    stream.on("data", (bytes: Buffer) => this.#isClosed || this.#listener.onOutput(bytes));
+    stream.on("error", () => undefined);
+    stream.on("close", () => {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      this.#listener.onEndOfStream();
+    });
+    return stream;
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  encodeFrame,
+  FRAME_DATA_BYTES,
+  type Frame,
+  FrameReader,
+  VIEWER_KINDS,
+} from "@rport/protocol/terminal/frame";
+import type { Attached, TerminalEnd } from "@rport/protocol/terminal/terminal";
+import type { Channel } from "@rport/protocol/wire/channel";
+import { guarded, type OnFault } from "@rport/protocol/wire/contain";
+import type { Output } from "./output.ts";
+
+/** What a viewer has before it. */
+export interface Viewed {
+  readonly output: Pick<Output, "end" | "read">;
+  /** How it ended, once no more output comes; undefined: some may come. */
+  readonly lastWord: TerminalEnd | undefined;
+  /** What the viewer said. Throws for what it may not say. */
+  onFrame(frame: Frame): void;
+  /** It has gone: the channel is closed, or cannot be understood any more; told once. */
+  onGone(why: { readonly hasSeenEnd: boolean; readonly fault?: unknown }): void;
+}
+
+/** The one who looks at a terminal, on a channel of the server. */
+export class Viewer {
+  readonly #channel: Channel;
+  readonly #viewed: Viewed;
+  readonly #reader = new FrameReader();
+  /** All output before it was sent. */
+  #sent: number;
+  #isGone = false;
+
+  constructor(channel: Channel, viewed: Viewed, attached: Attached) {
+    this.#channel = channel;
+    this.#viewed = viewed;
+    this.#sent = attached.outputFrom;
+    this.#send({ kind: "attached", json: Buffer.from(JSON.stringify(attached)) });
+  }
+
+  /** Listens to the channel, and shows what there is. */
+  begin(onFault: OnFault): void {
+    const channel = this.#channel;
+    channel.on("error", () => undefined);
+    channel.on(
+      "data",
+      guarded(onFault, (piece: Buffer) => this.#read(piece)),
+    );
+    channel.on(
+      "drain",
+      guarded(onFault, () => this.show()),
+    );
+    const leave = guarded(onFault, () => this.#leave({ hasSeenEnd: false }));
+    channel.once("end", leave);
+    channel.once("close", leave);
+    this.show();
+  }
+
+  /** Sends what the channel takes of the output; behind all of it, the end. */
+  show(): void {
+    const { output } = this.#viewed;
+    while (!this.#isGone && this.#sent < output.end && !this.#channel.writableNeedDrain) {
+      const bytes = output.read(this.#sent, FRAME_DATA_BYTES);
+      this.#send({ kind: "output", offset: this.#sent, bytes });
+      this.#sent += bytes.length;
+    }
+    const { lastWord } = this.#viewed;
+    if (lastWord !== undefined && this.#sent === output.end) this.end(lastWord);
+  }
+
+  /** Tells how far the input was taken. */
+  tellTaken(offset: number): void {
+    this.#send({ kind: "inputTaken", offset });
+  }
+
+  /** Tells the end, and nothing more. */
+  end(end: TerminalEnd): void {
+    this.#send({ kind: "ended", json: Buffer.from(JSON.stringify(end)) });
+    this.#leave({ hasSeenEnd: true });
+  }
+
+  /** Somebody else looks at it now. */
+  dismiss(): void {
+    this.#isGone = true;
+    this.#channel.destroy();
+  }
+
+  #read(piece: Buffer): void {
+    if (this.#isGone) return;
+    try {
+      for (const frame of this.#reader.read(piece)) {
+        if (!VIEWER_KINDS.has(frame.kind) || frame.kind === "open") {
+          throw new Error(`a viewer says no ${frame.kind}`);
+        }
+        this.#viewed.onFrame(frame);
+      }
+    } catch (fault) {
+      this.#leave({ hasSeenEnd: false, fault });
+    }
+  }
+
+  #leave(why: { readonly hasSeenEnd: boolean; readonly fault?: unknown }): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    // The end is sent before the channel is closed, as far as the server reads it.
+    if (why.hasSeenEnd) this.#channel.end(() => this.#channel.destroy());
+    else this.#channel.destroy();
+    this.#viewed.onGone(why);
+  }
+
+  #send(frame: Frame): void {
+    if (!this.#isGone && this.#channel.writable) this.#channel.write(encodeFrame(frame));
+  }
+}

@@ -1,0 +1,14 @@
+import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
+import { createLog } from "../../../agent/src/platform/log.ts";
+import { Terminals } from "../../../agent/src/terminal/terminals.ts";
+
+/** What an agent has whose configuration allows no terminals. */
+export function noTerminals(): Terminals {
+  return new Terminals({
+    settings: { isAllowed: false, accounts: [], max: 16, idleMs: 0, shell: "" },
+    clock: SYSTEM_CLOCK,
+    log: createLog({ level: "error", clock: SYSTEM_CLOCK, write: () => {} }),
+    parts: undefined,
+    offer: { state: "off" },
+  });
+}
