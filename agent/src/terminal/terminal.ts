@@ -123,7 +123,10 @@ export class Terminal implements Viewed {
     const shell = this.#deps.program.shell;
     const inputTaken = this.#input.begin();
     const outputFrom = this.output.begin(from);
-    const attached = { id, account, shell, startedAtMs, outputFrom, inputTaken };
+    // Who goes on where it was has answered what came before; who is shown all that is kept, nothing.
+    const { end, waiting } = this.output;
+    const liveFrom = from === undefined ? end + waiting : outputFrom;
+    const attached = { id, account, shell, startedAtMs, outputFrom, liveFrom, inputTaken };
     const viewer = new Viewer(channel, this, attached);
     this.#viewer = viewer;
     this.#resize(size);
