@@ -26,7 +26,7 @@ const LEFT = 'grep -lsz "^86399$" /proc/[0-9]*/cmdline';
 
 const reason = whyNoSystemd();
 
-describe.skipIf(reason !== undefined)("terminals that an installation allows", () => {
+describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation allows", () => {
   const server = withInstallerServer("systemd", "openrc", "sysv");
   const install = (system: System, ...flags: readonly string[]) =>
     system.exec(PROGRAM, ["install", "--server", server().backend.url, ...flags], {

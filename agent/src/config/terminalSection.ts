@@ -23,6 +23,11 @@ export function withTerminals(text: string, setting: TerminalSetting): string {
   return set(set(text, "accounts", setting.asRoot ? all : undefined), "enabled", true);
 }
 
+/** Whether the text of an `rport.conf` allows terminals, whoever wrote that. Throws as `withTerminals`. */
+export function allowsTerminals(text: string): boolean {
+  return sectionOf(text).enabled === true;
+}
+
 function set(text: string, key: string, value: boolean | readonly string[] | undefined): string {
   const changed = withKey(text, { section: SECTION, key }, value);
   if (changed !== undefined) return changed;

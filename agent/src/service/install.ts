@@ -19,8 +19,8 @@ import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { installSteps } from "./installSteps.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
-import { howToTakeBack } from "./removal.ts";
-import { configured, meaning, type Terminals } from "./terminals.ts";
+import { terminalCommands } from "./removal.ts";
+import { configured, isToldToConfig, meaning, type Terminals } from "./terminals.ts";
 import { workFoldersIn } from "./workFolders.ts";
 
 /** How long an agent that was put back may take to connect. */
@@ -78,7 +78,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
-    tellTerminals(request, deps);
+    await tellTerminals(request, deps);
     return;
   }
   const telling: Telling = { report: NOBODY_ASKED };
@@ -114,12 +114,17 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     say("RPort's own client is stopped; its settings are kept. To bring it back, uninstall.");
   }
   for (const line of await deps.supervisor(undefined).caveats()) say(line);
-  tellTerminals(request, deps);
+  await tellTerminals(request, deps);
 }
 
-function tellTerminals({ terminals, server }: InstallRequest, { place, say }: InstallDeps): void {
-  const takeBack = howToTakeBack(place, server);
-  for (const line of meaning(terminals, { server, takeBack })) say(line);
+async function tellTerminals(
+  { terminals, server }: InstallRequest,
+  { place, say }: InstallDeps,
+): Promise<void> {
+  // What cannot be read says nothing, and what was installed is.
+  const config = await readConfig(place).catch(() => "");
+  const commands = terminalCommands(place, server);
+  for (const line of meaning(place, terminals, { server, config, commands })) say(line);
 }
 
 /**
@@ -157,8 +162,11 @@ async function isUpToDate(
   found: Installation,
 ): Promise<boolean> {
   if (!found.isProgramCurrent || (isStarted && !found.isOnline)) return false;
-  const config = await readConfig(deps.place);
-  return configured(config, terminals) === config && (await deps.supervisor(undefined).isCurrent());
+  if (isToldToConfig(terminals)) {
+    const config = await readConfig(deps.place);
+    if (configured(config, terminals) !== config) return false;
+  }
+  return deps.supervisor(undefined).isCurrent();
 }
 
 function readConfig({ layout }: Place): Promise<string> {

@@ -19,7 +19,7 @@ import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
 import type { Change, InstallStep } from "./change.ts";
 import { makePrefix } from "./makePrefix.ts";
-import { configTitle, configured } from "./terminals.ts";
+import { configTitle, configured, isToldToConfig } from "./terminals.ts";
 import { assertOwnPrefix } from "./trustedWay.ts";
 import { whyNotConnected } from "./waitConnected.ts";
 
@@ -227,7 +227,7 @@ class Steps {
     const { place, terminals, isStarted } = this.#change;
     const path = place.layout.config;
     const read = () => readSmallFile(path, CONFIG_MAX_BYTES, { followsNoLink: true });
-    const before = await read();
+    const before = isToldToConfig(terminals) ? await read() : "";
     if (configured(before, terminals) !== before) {
       // An agent that runs could write its next secret meanwhile.
       this.#wasStopped = isStarted;

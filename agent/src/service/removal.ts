@@ -14,10 +14,18 @@ export function howToRemove({ layout }: Place, { locksPrograms }: Installing): s
   return commandLine([layout.program, "uninstall", ...where]);
 }
 
-/** How a person forbids the terminals of an installed agent again. */
-export function howToTakeBack({ layout }: Place, server: string): string {
+/** What a person types to say something else of the terminals of an installed agent. */
+export interface TerminalCommands {
+  readonly allow: string;
+  readonly forbid: string;
+}
+
+/** How a person says something else of the terminals of an installed agent. */
+export function terminalCommands({ layout }: Place, server: string): TerminalCommands {
   const where = layout.receipt === undefined ? [] : ["--prefix", dirname(layout.receipt)];
-  return commandLine([layout.program, "install", "--server", server, "--no-terminals", ...where]);
+  const command = (...said: readonly string[]) =>
+    commandLine([layout.program, "install", "--server", server, ...said, ...where]);
+  return { allow: command("--terminals", "ACCOUNT"), forbid: command("--no-terminals") };
 }
 
 /**

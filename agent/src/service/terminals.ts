@@ -1,8 +1,9 @@
 import os from "node:os";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
-import { type TerminalSetting, withTerminals } from "../config/terminalSection.ts";
+import { allowsTerminals, type TerminalSetting, withTerminals } from "../config/terminalSection.ts";
 import type { Place } from "../machine/place.ts";
 import type { Installing } from "../machine/platform.ts";
+import type { TerminalCommands } from "./removal.ts";
 
 /** What an installation makes of terminals. */
 export type Terminals =
@@ -110,6 +111,11 @@ function assertOwn(account: string): void {
   throw new CliFailure(EXIT.usage, sentence);
 }
 
+/** Whether the configuration may have to say something else. */
+export function isToldToConfig(terminals: Terminals): boolean {
+  return settingOf(terminals) !== undefined;
+}
+
 /** The text of `rport.conf` as it has to be; the same text when nothing was said. Throws for a damaged one. */
 export function configured(text: string, terminals: Terminals): string {
   const setting = settingOf(terminals);
@@ -129,13 +135,30 @@ export function configTitle(config: string, terminals: Terminals): string {
   return isNew ? `allow terminals in ${config}` : `keep ${config}`;
 }
 
-/** What it means for this host, for the person at the terminal; `takeBack` is the command that ends it. */
+/** What the person at the terminal is told with. */
+export interface Telling {
+  readonly server: string;
+  /** The text of `rport.conf` as it is now. */
+  readonly config: string;
+  /** The commands that say something else of terminals. */
+  readonly commands: TerminalCommands;
+}
+
+/** What it means for this host, for the person at the terminal. Throws for a damaged configuration. */
 export function meaning(
+  { layout }: Pick<Place, "layout">,
   terminals: Terminals,
-  { server, takeBack }: { readonly server: string; readonly takeBack: string },
+  { server, config, commands }: Telling,
 ): readonly string[] {
   if (terminals.kind === "forbidden") return ["No terminals are allowed on this host."];
-  if (terminals.kind === "unsaid") return [];
+  if (terminals.kind === "unsaid") {
+    const isHalf = layout.kind === "system" && allowsTerminals(config);
+    return isHalf ? [HALF, `  ${commands.allow}`] : [];
+  }
   const whoever = `Whoever may open terminals at ${server} acts on this host as ${terminals.account}`;
-  return [`${whoever}, until you take it back:`, `  ${takeBack}`];
+  return [`${whoever}, until you take it back:`, `  ${commands.forbid}`];
 }
+
+/** The agent's account may write `rport.conf`, so what stands there opens no service. */
+const HALF =
+  "rport.conf allows terminals, but the service is confined, and so is each shell. To say as whom they are:";

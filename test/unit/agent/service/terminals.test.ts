@@ -1,10 +1,12 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EXIT } from "../../../../agent/src/cli/cliFailure.ts";
 import { prefixLayout, systemLayout } from "../../../../agent/src/machine/posix/layouts.ts";
 import type { Service } from "../../../../agent/src/machine/supervisor.ts";
 import {
+  meaning,
   type TerminalFlags,
   terminalsIn,
   withOptionalAccount,
@@ -85,6 +87,19 @@ describe("what is said of terminals", () => {
     expect(await made).toMatchObject({ place: { user: "root" } });
   });
 
+  test("PAIR-30: is not what the agent's own account writes, and then that is told", () => {
+    const config = CONFIG + SECTION;
+    const told = { server: "http://s", config, commands: { allow: "allow it", forbid: "" } };
+    const lines = meaning({ layout: systemLayout() }, { kind: "unsaid" }, told);
+    expect(lines).toEqual([expect.stringContaining("the service is confined"), "  allow it"]);
+    for (const [layout, text] of [
+      [systemLayout(), CONFIG],
+      [prefixLayout("/p"), config],
+    ] as const) {
+      expect(meaning({ layout }, { kind: "unsaid" }, { ...told, config: text })).toEqual([]);
+    }
+  });
+
   test("needs no account behind the word", () => {
     const word = (...args: string[]) => withOptionalAccount(args);
     expect(word("--terminals", "--force")).toEqual(["--terminals=", "--force"]);
@@ -136,6 +151,19 @@ describe("installing with terminals", () => {
     const off = SECTION.replace("true", "false");
     expect(await readFile(it.layout.config, "utf8")).toBe(CONFIG + off);
     expect(it.said.at(-1)).toBe("No terminals are allowed on this host.");
+  });
+
+  test("follows no link where it writes, and minds none where nothing is said", async () => {
+    await using it = await installScene();
+    await it.run();
+    const elsewhere = join(it.directory.path, "elsewhere.conf");
+    await rename(it.layout.config, elsewhere);
+    await symlink(elsewhere, it.layout.config);
+    await writeFile(it.program, "version 2");
+    await it.run();
+    expect(await readFile(it.layout.program, "utf8")).toBe("version 2");
+    await expect(it.run({ terminals: ALLOWED })).rejects.toThrow();
+    expect(await readFile(elsewhere, "utf8")).toBe(CONFIG);
   });
 
   test("puts everything back when the agent does not connect, and starts it", async () => {
