@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { SCRIPT_MAX_BYTES } from "@rport/protocol/pairing/service";
 import type { AgentTargets } from "@rport/protocol/serverStatus";
 import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
 import type { AddedAgent } from "./addedAgent.ts";
@@ -10,7 +11,6 @@ import { withLines } from "./scriptLines.ts";
 /** Written by a build beside the files it names. */
 export const MANIFEST = "manifest.json";
 const MANIFEST_MAX_BYTES = 1_048_576;
-const SCRIPT_MAX_BYTES = 1_048_576;
 
 /** The server's key. */
 export type SigningKey = Parameters<typeof signManifest>[1];

@@ -72,7 +72,7 @@ describe("PAIR-11: a backend that makes its own key", PATIENT, () => {
     );
     for (const [, text] of texts) expect(text).toContain(backend.pin);
     expect(Object.fromEntries(texts)["linux curl"]).toContain(
-      `curl -fsSL -k --pinnedpubkey '${backend.pin}'`,
+      `curl -fsSL -m 60 -k --pinnedpubkey '${backend.pin}'`,
     );
     expect(Object.fromEntries(texts)["linux wget"]).toContain(
       `--no-check-certificate --pinnedpubkey='${backend.pin}'`,

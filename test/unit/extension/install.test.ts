@@ -273,7 +273,7 @@ describe("the install sheet", () => {
     expect(model.command).toBeUndefined();
     await model.change({ ...NO_OPTIONS, prefix: "~/rport" });
     expect(model.state.problems).toEqual({});
-    expect(model.command).toMatch(/\| sh "\$d\/i" .* --prefix ~\/rport;/);
+    expect(model.command).toMatch(/\| sh -c .* "\$d\/i" .* --prefix ~\/rport;/);
   });
 
   it("says why it has no line when the server refuses", async () => {

@@ -71,14 +71,15 @@ describe("the pasted line, run by a real shell", () => {
     };
     const result = spawnSync("sh", ["-c", `${line}; echo "alive $?"`], { env, encoding: "utf8" });
     const out = existsSync(env.OUT) ? readFileSync(env.OUT, "utf8") : "";
-    return { shell: result.stdout.trim(), out };
+    return { shell: result.stdout.trim(), told: result.stderr.trim(), out };
   };
 
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), "commands-"));
     writeFileSync(join(bin, "script"), script);
-    tool("curl", `[ "$1 $2" = "-fsSL -o" ] && echo "$4" > "${bin}/url" && cp "${bin}/script" "$3"`);
-    tool("wget", `[ "$1 $2" = "-q -O" ] && echo "$4" > "${bin}/url" && cp "${bin}/script" "$3"`);
+    const copy = `echo "$2" > "${bin}/url" && cp "${bin}/script" "$1"`;
+    tool("curl", `[ "$1 $2 $3 $4" = "-fsSL -m 60 -o" ] && shift 4 && ${copy}`);
+    tool("wget", `[ "$1 $2 $3 $4 $5 $6" = "-q -T 20 -t 1 -O" ] && shift 6 && ${copy}`);
     tool("sudo", `echo yes > "${bin}/sudo-was-used"; exec "$@"`);
     parts = {
       url: "https://rport.example.com:8080",
@@ -126,7 +127,7 @@ describe("the pasted line, run by a real shell", () => {
 
   it("does on a Mac the same with the tools that are there", () => {
     tool("sha256sum", "exit 127");
-    tool("shasum", `[ "$*" = "-a 256 -c -" ] && exec /usr/bin/sha256sum -c -`);
+    tool("shasum", `[ "$*" = "-a 256" ] && exec /usr/bin/sha256sum`);
     expect(run(macosCommand(parts)).out).toContain(`--token-stdin|--proxy-stdin|${parts.token}`);
     writeFileSync(join(bin, "script"), `${script}#`);
     expect(run(macosCommand(parts)).shell).toBe("alive 1");
@@ -137,6 +138,7 @@ describe("the pasted line, run by a real shell", () => {
     const result = run(linuxCommand(parts));
     expect(result.out).toBe("");
     expect(result.shell).toBe("alive 1");
+    expect(result.told).toBe("This is not the installer of that server.");
   });
 
   it("leaves the shell open, with the installer's exit status and no file behind", () => {
@@ -154,7 +156,7 @@ describe("the pasted line, run by a real shell", () => {
     const line = linuxCommand(parts);
     expect(line).not.toMatch(/[\r\n]/);
     expect(line.split(parts.token)).toHaveLength(2);
-    expect(line).toContain(`&& (echo ${parts.token}; env | grep -i _proxy=) | sudo sh`);
+    expect(line).toContain(`&& (echo ${parts.token}; env | grep -i _proxy=) | sudo sh -c '`);
   });
 
   it("tells what becomes root which proxies there are, and nothing else of the environment", () => {

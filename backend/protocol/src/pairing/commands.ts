@@ -1,5 +1,7 @@
 import { RportError } from "../errors.ts";
 import { type TlsPin, tlsPinSchema } from "../tls/tlsPin.ts";
+import { FETCH, SHA256_TOOLS, scriptLine } from "./posixLine.ts";
+import { SCRIPT_MAX_BYTES } from "./service.ts";
 
 /** What the pasted line is made of. */
 export interface ShellCommandParts {
@@ -36,7 +38,6 @@ export interface LinuxCommandParts extends ShellCommandParts {
 const PLAIN = /^[A-Za-z0-9_./:@%+,-]+$/;
 /** Line ends would run half a line; other controls would act on the terminal. */
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-const SHA256 = /^[0-9a-f]{64}$/;
 /** What every `echo` prints as it is. */
 const TOKEN = /^[A-Za-z0-9]+$/;
 
@@ -64,34 +65,26 @@ export function scriptUrl(url: string, id: string): string {
   return url + scriptPath(id);
 }
 
-const FETCH = {
-  curl: (pin: string) => `curl -fsSL${pin && ` -k --pinnedpubkey ${pin}`} -o`,
-  wget: (pin: string) => `wget -q${pin && ` --no-check-certificate --pinnedpubkey=${pin}`} -O`,
-} as const;
-
 /**
- * The line to paste on a Linux host: fetches the installer into a fresh private directory, checks
- * its hash, runs it with the token on standard input, cleans up. It works in any POSIX shell,
- * leaves the shell it was pasted into open, and its exit status is the installer's, or that of the
- * first step that failed.
+ * The line to paste on a Linux host: fetches the installer into a fresh private directory, has whoever
+ * runs it check its hash, runs it with the token on standard input, cleans up. It works in any POSIX
+ * shell, leaves the shell it was pasted into open, and its exit status is the installer's, or that of
+ * the first step that failed.
  */
 export function linuxCommand(parts: LinuxCommandParts): string {
-  return shellCommand(parts, FETCH[parts.tool], "sha256sum -c - >/dev/null");
+  return shellCommand(parts, FETCH[parts.tool], SHA256_TOOLS.linux);
 }
 
 /** The same for a Mac, which has curl, and a hash program of another name. */
 export function macosCommand(parts: ShellCommandParts): string {
-  return shellCommand(parts, FETCH.curl, "shasum -a 256 -c - >/dev/null");
+  return shellCommand(parts, FETCH.curl, SHA256_TOOLS.macos);
 }
 
 function shellCommand(
   parts: ShellCommandParts,
   fetch: (pin: string) => string,
-  check: string,
+  hasher: string,
 ): string {
-  if (!SHA256.test(parts.sha256)) {
-    throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
-  }
   if (!TOKEN.test(parts.token)) {
     throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
   }
@@ -100,30 +93,23 @@ function shellCommand(
   const pairing = pairingUrl === undefined ? "" : ` --pairing ${alwaysQuote(pairingUrl)}`;
   const pin = parts.tlsPin === undefined ? "" : alwaysQuote(tlsPinSchema.parse(parts.tlsPin));
   const pinned = pin && ` --tls-pin ${pin}`;
-  // The pin is the server's: a pairing service apart has a certificate that hosts trust.
-  const fetched = fetch(pairingUrl === undefined ? pin : "");
-  const run = parts.sudo ? "sudo sh" : "sh";
+  // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
   const token = `echo ${parts.token}`;
   // What becomes root forgets which proxies there are. Their addresses may have passwords in them.
   const input = parts.sudo ? `(${token}; env | grep -i _proxy=)` : token;
   const proxies = parts.sudo ? " --proxy-stdin" : "";
   const flags = parts.flags.map((flag) => ` ${quoteFlag(flag)}`).join("");
-  const steps = [
-    "d=$(mktemp -d)",
-    `${fetched} "$d/i" ${script}`,
-    `echo '${parts.sha256}  '"$d/i" | ${check}`,
-    // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
-    `${input} | ${run} "$d/i" --server ${alwaysQuote(url)}${pairing}${pinned} --token-stdin${proxies}${flags}`,
-  ];
-  return tidyLine(steps, 'rm -rf "$d"');
-}
-
-/**
- * One line of steps, each of which needs those before it, that always ends with `tidy`: Ctrl-C ends what
- * runs, and what was fetched is removed all the same. Nothing of it stays in the shell it is pasted into.
- */
-export function tidyLine(steps: readonly string[], tidy: string): string {
-  return `(umask 077; trap : HUP INT TERM; ${steps.join(" && ")}; s=$?; ${tidy}; exit $s)`;
+  return scriptLine({
+    // The pin is the server's: a pairing service apart has a certificate that hosts trust.
+    fetch: fetch(pairingUrl === undefined ? pin : ""),
+    script,
+    sha256: parts.sha256,
+    hasher,
+    maxBytes: SCRIPT_MAX_BYTES,
+    input,
+    sudo: parts.sudo,
+    args: ` --server ${alwaysQuote(url)}${pairing}${pinned} --token-stdin${proxies}${flags}`,
+  });
 }
 
 /** The shell itself puts the home in place of a `~/` that is not quoted. */

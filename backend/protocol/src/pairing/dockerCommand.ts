@@ -1,6 +1,7 @@
 import { RportError } from "../errors.ts";
 import type { TlsPin } from "../tls/tlsPin.ts";
-import { shellQuote, tidyLine } from "./commands.ts";
+import { shellQuote } from "./commands.ts";
+import { tidyLine } from "./posixLine.ts";
 
 /** What the line for a machine with Docker is made of. */
 export interface DockerCommandParts {

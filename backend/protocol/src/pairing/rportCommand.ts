@@ -1,4 +1,5 @@
-import { type LinuxCommandParts, shellQuote, tidyLine } from "./commands.ts";
+import { type LinuxCommandParts, shellQuote } from "./commands.ts";
+import { FETCH, SHA256_TOOLS, scriptLine } from "./posixLine.ts";
 import { powershellLine } from "./windowsCommand.ts";
 
 /** What the line to paste is made of where RPort's own pairing service hands out the script. */
@@ -9,20 +10,23 @@ export interface RportCommandParts extends Pick<LinuxCommandParts, "tool" | "sud
   readonly sha256: string;
 }
 
+/** The longest script in bytes that RPort's pairing service hands out; its own have some 60 kB. */
+export const RPORT_SCRIPT_MAX_BYTES = 1_048_576;
+
 /**
- * The line to paste on a Linux host: fetches the script of RPort's pairing service, checks that it is the
- * one that was looked at, runs it, and removes it, because a password stands in it.
+ * The line to paste on a Linux host: fetches the script of RPort's pairing service, has whoever runs it
+ * check that it is the one that was looked at, runs it, and removes it, because a password stands in it.
  */
 export function rportLinuxCommand({ url, sha256, tool, sudo, flags }: RportCommandParts): string {
-  const fetch = tool === "curl" ? "curl -fsSL -o" : "wget -q -O";
-  const words = flags.map((flag) => ` ${shellQuote(flag)}`).join("");
-  const steps = [
-    "d=$(mktemp -d)",
-    `${fetch} "$d/i" ${shellQuote(url)}`,
-    `echo '${sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
-    `${sudo ? "sudo " : ""}sh "$d/i"${words}`,
-  ];
-  return tidyLine(steps, 'rm -rf "$d"');
+  return scriptLine({
+    fetch: FETCH[tool](""),
+    script: shellQuote(url),
+    sha256,
+    hasher: SHA256_TOOLS.linux,
+    maxBytes: RPORT_SCRIPT_MAX_BYTES,
+    sudo,
+    args: flags.map((flag) => ` ${shellQuote(flag)}`).join(""),
+  });
 }
 
 /** By this word in a request the service knows that its script for Windows is wanted. */

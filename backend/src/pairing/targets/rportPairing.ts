@@ -4,6 +4,7 @@ import type { PairingId } from "@rport/protocol/ids";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
 import {
   RPORT_POWERSHELL,
+  RPORT_SCRIPT_MAX_BYTES,
   rportLinuxCommand,
   rportWindowsCommand,
 } from "@rport/protocol/pairing/rportCommand";
@@ -19,9 +20,6 @@ import type {
   PairingWatcher,
   PlainSecret,
 } from "./target.ts";
-
-/** Its scripts have some 60 kB. */
-const SCRIPT_MAX_BYTES = 1_048_576;
 
 /** What the target needs. */
 export interface RportPairingTargetDeps {
@@ -96,7 +94,7 @@ export class RportPairingTarget implements PairingTarget {
   async #script(code: string, userAgent: string, deposit: RportDeposit): Promise<string> {
     const { url } = this.#deps;
     const question = { url, path: `/${code}`, method: "GET", userAgent } as const;
-    const { status, text } = await askService({ ...question, maxBytes: SCRIPT_MAX_BYTES });
+    const { status, text } = await askService({ ...question, maxBytes: RPORT_SCRIPT_MAX_BYTES });
     if (status !== 200 || !isMadeOf(text, deposit)) throw serviceTrouble(url, "tampered");
     return text;
   }
