@@ -57,7 +57,9 @@ describe("RPort's own pairing service", () => {
     expect(tools).toEqual(["linux curl", "linux wget", "windows powershell"]);
     for (const { platform, text } of commands) {
       expect(text).toContain(`${service.url}/${code}`);
-      expect(text).toContain(platform === "windows" ? "(Get-FileHash $f)" : "| sha256sum)");
+      expect(text).toContain(
+        platform === "windows" ? "(Get-FileHash -InputStream $s)" : "| sha256sum)",
+      );
       expect(text).not.toContain("evil");
       expect(text).not.toContain(" > ");
     }

@@ -43,6 +43,7 @@ export function rportWindowsCommand({
   return powershellLine({
     scriptUrl: url,
     sha256,
+    maxBytes: RPORT_SCRIPT_MAX_BYTES,
     prepare: [`$w.Headers['User-Agent']='${RPORT_POWERSHELL}'`],
     // That script goes on after some of its errors, as PowerShell does unless it is told otherwise.
     run: ["$ErrorActionPreference='Continue'", "& $f"],

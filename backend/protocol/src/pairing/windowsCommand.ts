@@ -1,5 +1,6 @@
 import { RportError } from "../errors.ts";
 import { scriptUrl } from "./commands.ts";
+import { SCRIPT_MAX_BYTES } from "./service.ts";
 
 /** What the pasted line for Windows is made of. */
 export interface WindowsCommandParts {
@@ -26,6 +27,8 @@ const TOKEN = /^[A-Za-z0-9]+$/;
 const PARAMETER = /^[A-Za-z][A-Za-z0-9]*$/;
 /** TLS 1.2, as a number: old systems have no name for it. */
 const TLS12 = 3_072;
+/** How long a script may take to come, in milliseconds. */
+const FETCH_MS = 60_000;
 
 /**
  * One word of PowerShell that yields exactly `text`. Throws `BAD_REQUEST` for control characters and
@@ -58,6 +61,7 @@ export function windowsCommand(parts: WindowsCommandParts): string {
   return powershellLine({
     scriptUrl: `${scriptUrl(pairingUrl ?? url, parts.id)}?os=windows`,
     sha256,
+    maxBytes: SCRIPT_MAX_BYTES,
     run: [`& $f -Server ${server}${pairing} -Token ${parts.token}${parameters(parts.parameters)}`],
   });
 }
@@ -67,13 +71,19 @@ export interface PowershellLineParts {
   readonly scriptUrl: string;
   /** SHA-256 of the script, 64 lower-case hex digits. */
   readonly sha256: string;
+  /** The longest script in bytes. */
+  readonly maxBytes: number;
   /** How it fetches, in PowerShell: `$w` is the `WebClient`. */
   readonly prepare?: readonly string[];
   /** How it runs the script, in PowerShell: that is the file `$f`. */
   readonly run: readonly string[];
 }
 
-/** A line that fetches a script, checks that it is the expected one, runs it, and removes it in any case. */
+/**
+ * A line that fetches a script, for a minute and to `maxBytes` at the most, checks that it is the expected
+ * one, runs it, and removes it in any case. Of an administrator it lies where only administrators write, and
+ * from its check to its end nobody can write to it or put another one in its place.
+ */
 export function powershellLine(parts: PowershellLineParts): string {
   if (!SHA256.test(parts.sha256)) {
     throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
@@ -82,8 +92,17 @@ export function powershellLine(parts: PowershellLineParts): string {
     "$w=New-Object Net.WebClient",
     "if($w.Proxy){$w.Proxy.Credentials=[Net.CredentialCache]::DefaultCredentials}",
     ...(parts.prepare ?? []),
-    `$w.DownloadFile(${powershellQuote(parts.scriptUrl)},$f)`,
-    `if((Get-FileHash $f).Hash-ne'${parts.sha256}'){throw 'This is not the installer of that server.'}`,
+    `$r=$w.OpenRead(${powershellQuote(parts.scriptUrl)})`,
+    // A stream over a given array takes no more than that; what is cut off or late has another hash.
+    `$b=New-Object byte[] ${parts.maxBytes}`,
+    "$m=New-Object IO.MemoryStream(,$b)",
+    `[void]$r.CopyToAsync($m).AsyncWaitHandle.WaitOne(${FETCH_MS})`,
+    "$o=[IO.File]::Open($f,'CreateNew')",
+    "$o.Write($b,0,$m.Position)",
+    "$o.Close()",
+    // Who reads a file lets others read it, and nothing else.
+    "$s=[IO.File]::OpenRead($f)",
+    `if((Get-FileHash -InputStream $s).Hash-ne'${parts.sha256}'){throw 'This is not the installer of that server.'}`,
     // Where a policy allows scripts of this machine already, there is nothing to be allowed.
     "if('Restricted','AllSigned'-contains(Get-ExecutionPolicy)){Set-ExecutionPolicy Bypass Process -Force}",
     ...parts.run,
@@ -91,11 +110,17 @@ export function powershellLine(parts: PowershellLineParts): string {
   const before = [
     "$ErrorActionPreference='Stop'",
     `[Net.ServicePointManager]::SecurityProtocol=[Net.ServicePointManager]::SecurityProtocol-bor${TLS12}`,
-    "$d=Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid())",
-    "[void][IO.Directory]::CreateDirectory($d)",
+    "$r=$s=$null",
+    `try{${directoryIn("[Environment]::GetFolderPath('ProgramFiles')")}}catch{${directoryIn("[IO.Path]::GetTempPath()")}}`,
     "$f=Join-Path $d install.ps1",
   ];
-  return `& {${before.join(";")};try{${steps.join(";")}}finally{Remove-Item $d -Recurse -Force}}`;
+  const after = "if($s){$s.Close()};if($r){$r.Close()};Remove-Item $d -Recurse -Force";
+  return `& {${before.join(";")};try{${steps.join(";")}}finally{${after}}}`;
+}
+
+/** Makes a fresh directory, whose path is `$d` then. */
+function directoryIn(parent: string): string {
+  return `$d=Join-Path (${parent}) ([guid]::NewGuid());[void][IO.Directory]::CreateDirectory($d)`;
 }
 
 function parameters(given: WindowsCommandParts["parameters"]): string {
