@@ -1,4 +1,4 @@
-import { patientTimer } from "@rport/protocol/wire/patientTimer";
+import { patientTimer } from "@rport/protocol/time/patientTimer";
 
 /** A pending call. */
 export interface Timer {
@@ -16,23 +16,11 @@ export interface Clock {
   after(delayMs: number, action: () => void): Timer;
 }
 
-/** Node's timers hold 31 bits of milliseconds (24.8 days); longer waits are taken in steps. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** The machine's own clock. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(delayMs, action) {
-    let pending: Timer;
-    const arm = (leftMs: number): void => {
-      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
-      const due = () => (leftMs > stepMs ? arm(leftMs - stepMs) : action());
-      pending = patientTimer(stepMs, true, due);
-    };
-    arm(delayMs);
-    return { cancel: () => pending.cancel() };
-  },
+  after: (delayMs, action) => patientTimer(delayMs, true, action),
 };
 
 /** Resolves after `delayMs`, or at once when the signal fires. Never rejects. */

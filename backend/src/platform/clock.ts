@@ -1,4 +1,4 @@
-import { patientTimer } from "@rport/protocol/wire/patientTimer";
+import { patientTimer } from "@rport/protocol/time/patientTimer";
 
 /** A pending call. */
 export interface Timer {
@@ -16,23 +16,11 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
 }
 
-/** Node's timers hold 31 bits of milliseconds (24.8 days); longer waits are taken in steps. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms, run) {
-    let pending: Timer;
-    const arm = (leftMs: number): void => {
-      const stepMs = Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS);
-      const due = () => (leftMs > stepMs ? arm(leftMs - stepMs) : run());
-      pending = patientTimer(stepMs, false, due);
-    };
-    arm(ms);
-    return { cancel: () => pending.cancel() };
-  },
+  after: (ms, run) => patientTimer(ms, false, run),
 };
 
 /** A time as the contract carries it: RFC 3339 in UTC. */

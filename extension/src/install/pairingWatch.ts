@@ -5,6 +5,9 @@ import type { Clock, Timer } from "../support/clock.ts";
 import { hostsOf, SILENT_AFTER_MS } from "./hosts.ts";
 import { type Line, lineOf, newsOf } from "./line.ts";
 
+/** A clock that is set meanwhile, here or on the server, is noticed after this long. */
+const LONGEST_LOOK_MS = 60_000;
+
 /** What following a pairing needs. */
 export interface PairingWatchDeps {
   readonly server: Server;
@@ -161,7 +164,8 @@ export class PairingWatch {
     if (this.#line.kind === "open") moments.push(Date.parse(this.#line.expiresAt));
     const left = moments.map((moment) => moment - nowMs).filter((ms) => ms > 0);
     this.#nextLook?.cancel();
-    if (left.length > 0) this.#nextLook = clock.after(Math.min(...left), () => this.update());
+    if (left.length === 0) return;
+    this.#nextLook = clock.after(Math.min(LONGEST_LOOK_MS, ...left), () => this.update());
   }
 
   #tellArrivals(): void {

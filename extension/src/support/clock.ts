@@ -1,3 +1,5 @@
+import { patientTimer } from "@rport/protocol/time/patientTimer";
+
 /** A timer that has not fired yet. */
 export interface Timer {
   /** Harmless when it has fired already. */
@@ -6,9 +8,11 @@ export interface Timer {
 
 /** The only way to know or wait for time. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. May jump when the computer's clock is set: no durations are taken by it. */
   now(): number;
-  /** Runs something once, after at least `ms` milliseconds. */
+  /** Milliseconds since an arbitrary start. Never jumps and never goes back; may stand while the computer sleeps. */
+  monotonic(): number;
+  /** Runs something once, after at least `ms` milliseconds, however many. */
   after(ms: number, run: () => void): Timer;
 }
 
@@ -22,8 +26,6 @@ export function pause(ms: number, clock: Clock): Promise<void> {
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
+  monotonic: () => performance.now(),
+  after: (ms, run) => patientTimer(ms, true, run),
 };

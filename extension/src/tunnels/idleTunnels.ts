@@ -25,7 +25,10 @@ export interface IdleTunnelsDeps {
   readonly end: (id: string, limitMs: number) => void;
 }
 
-/** Since when nobody has used open tunnels, by their ids, and the end of those that wait too long. */
+/**
+ * Since when nobody has used open tunnels, by their ids, and the end of those that wait too long, whatever the
+ * computer's clock is set to meanwhile.
+ */
 export class IdleTunnels {
   readonly #deps: IdleTunnelsDeps;
   readonly #since = new Map<string, number>();
@@ -38,7 +41,7 @@ export class IdleTunnels {
   /** Takes over how many connections an open tunnel has now. */
   see(id: string, connections: number): void {
     if (connections > 0) this.#since.delete(id);
-    else if (!this.#since.has(id)) this.#since.set(id, this.#deps.clock.now());
+    else if (!this.#since.has(id)) this.#since.set(id, this.#deps.clock.monotonic());
     this.#lookLater();
   }
 
@@ -64,6 +67,6 @@ export class IdleTunnels {
     const limitMs = this.#deps.limitMs();
     if (limitMs <= 0) return;
     for (const [id, since] of [...this.#since])
-      if (clock.now() - since >= limitMs) end(id, limitMs);
+      if (clock.monotonic() - since >= limitMs) end(id, limitMs);
   }
 }

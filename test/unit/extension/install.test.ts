@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { pageHtml } from "../../../extension/src/install/html.ts";
 import { NO_OPTIONS } from "../../../extension/src/install/options.ts";
 import { SheetModel } from "../../../extension/src/install/sheetModel.ts";
 import { parseTitle, titleOf } from "../../../extension/src/install/title.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { client, credential, join, pairing, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { created, openSheet, PAIRING_ID } from "./installSheet.ts";
@@ -200,6 +201,24 @@ describe("the install sheet", () => {
   });
 
   it.each([
+    ["a server says that its line ends in a hundred years", "2130-01-01T00:00:00Z", 0],
+    ["the computer's clock is set back by a year", "2030-01-01T00:10:00Z", -365 * 86_400_000],
+  ])("looks once a minute at the most, also when %s", async (_what, expires_at, ms) => {
+    await using fake = await FakeServer.start();
+    const { clock, hear } = await openSheet(fake, {
+      made: { pairing: pairing(PAIRING_ID, { expires_at }) },
+    });
+    clock.jump(ms);
+    const after = vi.spyOn(clock, "after");
+    hear({ expires_at });
+    clock.advance(60_000 - 1);
+    expect(after).toHaveBeenCalledTimes(1);
+    clock.advance(1);
+    expect(after).toHaveBeenCalledTimes(2);
+    expect(after.mock.calls.every(([delayMs]) => delayMs <= 60_000)).toBe(true);
+  });
+
+  it.each([
     { told: {}, kind: "lost" },
     { told: used, kind: "used" },
     { told: { state: "expired" }, kind: "expired" },
@@ -210,7 +229,7 @@ describe("the install sheet", () => {
     const restored = new SheetModel({
       server,
       authId: "fleet",
-      clock: { now: () => Date.UTC(2030, 0, 1), after: () => ({ cancel() {} }) },
+      clock: new FakeClock(),
       chosen: model.chosen,
       cards: () => [],
       onChange: () => undefined,

@@ -1,4 +1,4 @@
-import { patientTimer } from "./patientTimer.ts";
+import { patientTimer } from "../time/patientTimer.ts";
 
 /**
  * What `wire/` needs to know about time. The backend's and the agent's clocks fit; tests give one

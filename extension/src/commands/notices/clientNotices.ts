@@ -53,18 +53,17 @@ export class ClientNotices {
     if (event.kind === "servers") this.#forgetOthers();
     if (event.kind !== "server") return;
     const { server, change } = event;
-    const now = this.#deps.clock.now();
-    if (change.kind === "reset") this.#seenOf(server).reset(server.mirror.maps.clients, now);
+    if (change.kind === "reset") this.#seenOf(server).reset(server.mirror.maps.clients);
     if (change.kind === "changed") {
       for (const { change: swap } of change.changes) {
-        if (swap.entity === "client") this.#seenOf(server).change(swap.id, swap.after, now);
+        if (swap.entity === "client") this.#seenOf(server).change(swap.id, swap.after);
       }
     }
     this.#lookLater();
   }
 
   #seenOf({ key }: Server): ComingsAndGoings {
-    const seen = this.#seen.get(key) ?? new ComingsAndGoings();
+    const seen = this.#seen.get(key) ?? new ComingsAndGoings(this.#deps.clock);
     this.#seen.set(key, seen);
     return seen;
   }
@@ -89,7 +88,7 @@ export class ClientNotices {
   #look(server: Server): void {
     if (server.state.kind !== "connected") return;
     const clientOf = (id: string) => server.mirror.maps.clients.get(id);
-    const news = this.#seenOf(server).news(clientOf, this.#deps.clock.now());
+    const news = this.#seenOf(server).news(clientOf);
     const told = this.#deps.told();
     if (told === "off" || !window.state.focused) return;
     const isMeant = ({ id }: { readonly id: string }) =>

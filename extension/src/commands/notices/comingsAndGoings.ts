@@ -1,5 +1,6 @@
 import type { Client } from "@rport/protocol/model";
 import { type Status, statusOf } from "../../model/arrange.ts";
+import type { Clock } from "../../support/clock.ts";
 
 /** How long a client has to stay away, or back, before that is news: agents connect again by themselves. */
 export const SETTLED_MS = 10_000;
@@ -12,11 +13,19 @@ export interface News {
   readonly back: readonly Client[];
 }
 
-/** What is known of the clients of one server, and what has changed since but is not news yet. */
+/**
+ * What is known of the clients of one server, and what has changed since but is not news yet, whatever
+ * the computer's clock is set to meanwhile.
+ */
 export class ComingsAndGoings {
   readonly #known = new Map<string, Status>();
-  /** When a client became another status than is known, in milliseconds since the epoch. */
+  /** When a client became another status than is known, by a clock that nobody sets. */
   readonly #since = new Map<string, number>();
+  readonly #clock: Pick<Clock, "monotonic">;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
 
   /** Whether anything may become news without another change. */
   get isPending(): boolean {
@@ -24,19 +33,20 @@ export class ComingsAndGoings {
   }
 
   /** Takes over all clients there are. One that was not known before is as it is, which is no news. */
-  reset(clients: ReadonlyMap<string, Client>, nowMs: number): void {
+  reset(clients: ReadonlyMap<string, Client>): void {
     for (const id of this.#known.keys()) if (!clients.has(id)) this.#forget(id);
-    for (const client of clients.values()) this.#see(client, nowMs);
+    for (const client of clients.values()) this.#see(client);
   }
 
   /** Takes over how a client is now; undefined: it is not there any more. */
-  change(id: string, client: Client | undefined, nowMs: number): void {
+  change(id: string, client: Client | undefined): void {
     if (client === undefined) this.#forget(id);
-    else this.#see(client, nowMs);
+    else this.#see(client);
   }
 
   /** What has become news, which is known from now on; `clientOf` answers how a client is now. */
-  news(clientOf: (id: string) => Client | undefined, nowMs: number): News {
+  news(clientOf: (id: string) => Client | undefined): News {
+    const nowMs = this.#clock.monotonic();
     const clients = [...this.#since].flatMap(([id, sinceMs]) => {
       const client = clientOf(id);
       return client !== undefined && nowMs - sinceMs >= settledMs(client) ? [client] : [];
@@ -46,11 +56,11 @@ export class ComingsAndGoings {
     return { gone: are("offline"), back: are("online") };
   }
 
-  #see(client: Client, nowMs: number): void {
+  #see(client: Client): void {
     const known = this.#known.get(client.id);
     if (known === undefined) this.#know(client);
     else if (known === statusOf(client)) this.#since.delete(client.id);
-    else if (!this.#since.has(client.id)) this.#since.set(client.id, nowMs);
+    else if (!this.#since.has(client.id)) this.#since.set(client.id, this.#clock.monotonic());
   }
 
   #know(client: Client): void {

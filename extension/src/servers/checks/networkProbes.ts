@@ -5,8 +5,9 @@ import { connect as connectTls } from "node:tls";
 import { ANY_CERTIFICATE, pinOf } from "@rport/protocol/tls/peerPin";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { t } from "@vscode/l10n";
+import { endLate } from "./endLate.ts";
 
-/** A server that takes longer for one step has failed it. */
+/** For one step. */
 const STEP_MS = 5_000;
 
 /** Where a server listens. */
@@ -36,49 +37,56 @@ export interface NetworkProbes {
   showTls(place: HostAndPort, ca?: readonly string[]): Promise<ShownTls>;
 }
 
-/** The real ones. */
-export const networkProbes: NetworkProbes = {
-  async resolve(host) {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => address);
-  },
-  reach(place) {
-    return new Promise((resolve, reject) => {
-      const socket = connect(place);
-      socket.setTimeout(STEP_MS, () => socket.destroy(timedOut()));
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve();
-      });
-    });
-  },
-  showTls({ host, port }, ca) {
-    return new Promise((resolve, reject) => {
-      const trusted = ca === undefined ? {} : { ca: [...ca] };
-      const socket = connectTls({ host, port, ...nameOf(host), ...ANY_CERTIFICATE, ...trusted });
-      socket.setTimeout(STEP_MS, () => socket.destroy(timedOut()));
-      socket.once("error", reject);
-      socket.once("close", () => reject(new Error(t("the connection was closed"))));
-      socket.once("secureConnect", () => {
-        const certificate = new X509Certificate(socket.getPeerCertificate().raw);
-        resolve({
-          protocol: socket.getProtocol() ?? "TLS",
-          pin: pinOf(certificate),
-          expiresAtMs: Date.parse(certificate.validTo),
-          distrust: socket.authorized ? undefined : String(socket.authorizationError),
+/** The real ones; a server that takes longer than so many milliseconds for one step has failed it. */
+export function networkProbesWithin(stepMs: number): NetworkProbes {
+  return {
+    async resolve(host) {
+      const found = await lookup(host, { all: true });
+      return found.map(({ address }) => address);
+    },
+    reach(place) {
+      return new Promise((resolve, reject) => {
+        const socket = connect(place);
+        endLate(socket, stepMs);
+        socket.once("error", reject);
+        socket.once("connect", () => {
+          socket.destroy();
+          resolve();
         });
-        socket.destroy();
       });
+    },
+    showTls: (place, ca) => shownTls(place, stepMs, ca),
+  };
+}
+
+/** What the editor asks with. */
+export const networkProbes = networkProbesWithin(STEP_MS);
+
+function shownTls(
+  { host, port }: HostAndPort,
+  withinMs: number,
+  ca?: readonly string[],
+): Promise<ShownTls> {
+  return new Promise((resolve, reject) => {
+    const trusted = ca === undefined ? {} : { ca: [...ca] };
+    const socket = connectTls({ host, port, ...nameOf(host), ...ANY_CERTIFICATE, ...trusted });
+    endLate(socket, withinMs);
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error(t("the connection was closed"))));
+    socket.once("secureConnect", () => {
+      const certificate = new X509Certificate(socket.getPeerCertificate().raw);
+      resolve({
+        protocol: socket.getProtocol() ?? "TLS",
+        pin: pinOf(certificate),
+        expiresAtMs: Date.parse(certificate.validTo),
+        distrust: socket.authorized ? undefined : String(socket.authorizationError),
+      });
+      socket.destroy();
     });
-  },
-};
+  });
+}
 
 /** An address is no name that a certificate is asked for by. */
 function nameOf(host: string): { readonly servername?: string } {
   return isIP(host) === 0 ? { servername: host } : {};
-}
-
-function timedOut(): Error {
-  return Object.assign(new Error(`no answer in ${STEP_MS / 1_000} s`), { code: "ETIMEDOUT" });
 }

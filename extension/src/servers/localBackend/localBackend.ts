@@ -111,9 +111,9 @@ export class LocalBackend {
   /** Whether something is so within this time. */
   async #becomes(ms: number, isSo: () => Promise<boolean>): Promise<boolean> {
     const { clock } = this.#deps;
-    const endMs = clock.now() + ms;
+    const endMs = clock.monotonic() + ms;
     while (!(await isSo())) {
-      if (clock.now() > endMs) return false;
+      if (clock.monotonic() > endMs) return false;
       await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
     }
     return true;

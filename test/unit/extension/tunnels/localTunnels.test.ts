@@ -89,6 +89,21 @@ describe("a tunnel that nobody uses", () => {
     clock.advance(2 * LIMIT_MS);
     expect(ended).toEqual(["one"]);
   });
+
+  it.each([
+    ["forward", 2 * LIMIT_MS],
+    ["back", -2 * LIMIT_MS],
+  ])("is closed when it is time, also when the computer's clock is set %s", (_way, ms) => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const idle = new IdleTunnels({ clock, limitMs: () => LIMIT_MS, end: (id) => ended.push(id) });
+    idle.see("one", 0);
+    clock.jump(ms);
+    clock.advance(LIMIT_MS - 60_000);
+    expect(ended).toEqual([]);
+    clock.advance(60_000);
+    expect(ended).toEqual(["one"]);
+  });
 });
 
 describe("what a tunnel leads to", () => {

@@ -38,6 +38,7 @@ const nonceOf = (line = "") => (JSON.parse(line) as { nonce: string }).nonce;
 function hurried(clock: FakeClock): Clock {
   return {
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
     after(ms, run) {
       const timer = clock.after(ms, run);
       if (ms < 1_000) setImmediate(() => clock.advance(ms));

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { patientTimer } from "@rport/protocol/wire/patientTimer";
+import { patientTimer } from "@rport/protocol/time/patientTimer";
 import { expect, it } from "vitest";
 
 const DELAY_MS = 20;
