@@ -1,9 +1,11 @@
+import { CLOSE_CODES } from "@rport/protocol/errors";
 import { describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { INSTALL_MS, withInstallerServer } from "../support/installer/installerServer.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
+import { TerminalViewer } from "../support/terminals/terminalViewer.ts";
 
 const PROGRAM = "/usr/local/bin/rport-agent";
 const CONFIG = "/etc/rport/rport.conf";
@@ -79,6 +81,35 @@ describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation a
     expect(await system.exec(PROGRAM, ["uninstall"])).toMatchObject({ code: 0, stderr: "" });
     await system.exec("sh", ["-c", `rm /home/anna/made; kill $(${LEFT} | cut -d/ -f3)`]);
     expect(await wholeTree(system)).toEqual(before);
+  });
+
+  test("are opened by whoever may at the server, whose shell is that person's, and by nobody before or after", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await makeAnna(system);
+    const { url, token } = server().backend;
+    const clientId = (await system.readFile("/etc/machine-id")).trim();
+    const open = () => TerminalViewer.open({ url, token, clientId });
+    const expectNone = async () => {
+      await using refused = await open();
+      const reason = expect.stringContaining("[terminal] enabled = true");
+      expect(await refused.closed).toMatchObject({ code: CLOSE_CODES.refused, reason });
+    };
+    expect(await server().paste(system)).toMatchObject({ code: 0 });
+    await expectNone();
+
+    expect(await install(system, "--terminals", "anna")).toMatchObject({ code: 0 });
+    await using viewer = await open();
+    expect(await viewer.attached).toMatchObject({ account: "anna" });
+    viewer.type(`echo "$(id -un) in $(id -Gn | tr ' ' ,), $(${BECOME} -u), $(umask), $PWD"\n`);
+    await viewer.shows("anna in anna,operators, 0, 0022, /home/anna");
+    viewer.type("touch /tmp/made && exit 7\n");
+    expect(await viewer.ended).toEqual({ how: "exit", code: 7 });
+    expect(await system.exec("stat", ["-c", "%U %a", "/tmp/made"])).toMatchObject({
+      stdout: "anna 644\n",
+    });
+
+    expect(await install(system, "--no-terminals")).toMatchObject({ code: 0 });
+    await expectNone();
   });
 
   test("survive a reboot and a newer line, and are root's where root was named", async () => {
