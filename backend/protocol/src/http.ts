@@ -74,11 +74,14 @@ export const ENDPOINTS = {
     output: clientSchema.extend({ tunnels: listOf(tunnelSchema) }),
     status: 200,
   }),
-  /** Only of a client that is not connected; `report=true` answers 200 with a report. */
+  /**
+   * Only of a client that is not connected; `report=true` answers 200 with a report. The record is what
+   * knows the host by its key, and who sees it: without it whoever has the secret may come in its place.
+   */
   deleteClient: endpoint({
     method: "DELETE",
     path: "/clients/:clientId",
-    right: "user",
+    right: "administrator",
     params: clientParams,
     query: reportable,
     body: undefined,

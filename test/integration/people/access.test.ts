@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { DIAL_PATH } from "@rport/protocol/http";
-import { ADMINISTRATORS } from "@rport/protocol/people/right";
+import { ADMINISTRATORS, PERMISSIONS } from "@rport/protocol/people/right";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
@@ -104,6 +104,28 @@ describe("who sees a client", () => {
     const remove = (id: string) => anna.api.raw("DELETE", `/clients/${id}/tunnels/1`);
     expect(await remove("db-1")).toMatchObject({ status: 404, body: hidden.body });
     expect(await remove("web-1")).toMatchObject({ status: 204 });
+  });
+
+  it("makes nobody master of its record: only administrators delete it", async () => {
+    await using agent = await host("web-1");
+    await members.group("operators", ...PERMISSIONS);
+    const anna = await members.add("anna", ["operators"]);
+    await setAcl("web-1", "operators");
+    agent.close();
+    await agent.closed;
+    const params = { clientId: "web-1" };
+    await eventually(async () => {
+      const { connection_state: state } = await anna.api.call("getClient", { params });
+      expect(state).toBe("disconnected");
+    });
+    for (const query of [{}, { report: "true" }, { dry_run: "true" }]) {
+      const refused = await anna.api.raw("DELETE", "/clients/web-1", { query });
+      expect(refused).toMatchObject({ status: 403, body: { errors: [{ code: "FORBIDDEN" }] } });
+    }
+    const kept = await anna.api.call("getClient", { params });
+    expect(kept).toMatchObject({ id: "web-1", allowed_user_groups: ["operators"] });
+    const root = await members.add("root", [ADMINISTRATORS]);
+    expect(await root.api.raw("DELETE", "/clients/web-1")).toMatchObject({ status: 204 });
   });
 
   it("stays what it is when the host comes back, and when the server does", async () => {

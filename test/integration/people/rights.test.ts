@@ -25,6 +25,12 @@ const ASKERS = [
 type Asker = (typeof ASKERS)[number];
 
 const NAMES = Object.keys(ENDPOINTS) as EndpointName[];
+/** What changes nothing but what is the caller's own, or who the caller is. */
+const OWN: readonly EndpointName[] = [
+  ...(["login", "verifySecondFactor", "logout", "acceptInvitation", "updateMe"] as const),
+  ...(["createToken", "updateToken", "deleteToken"] as const),
+  ...(["createTotpSecret", "confirmTotp", "deleteTotpSecret"] as const),
+];
 const tokens = new Map<Asker | "stranger", string>();
 let backend: RunningBackend;
 
@@ -85,6 +91,21 @@ describe("S-19 each right alone, and missing", () => {
     for (const asker of ["stranger", ...ASKERS] as const) {
       expect([asker, await ask(asker, name)]).toEqual([asker, expected(asker, name)]);
     }
+  });
+
+  it.each([
+    ["nobody's friend", []],
+    ...PERMISSIONS.map((permission) => {
+      const changes = ["createTunnel", "deleteTunnel", "tryTarget"];
+      return [`only ${permission}`, permission === "tunnels" ? changes : []] as const;
+    }),
+  ] as const)("lets %s change of what is others' only what is listed here", async (asker, may) => {
+    const changing = NAMES.filter((name) => ENDPOINTS[name].method !== "GET");
+    const past: EndpointName[] = [];
+    for (const name of changing.filter((each) => !OWN.includes(each))) {
+      if ((await ask(asker, name)) !== 403) past.push(name);
+    }
+    expect(past.sort()).toEqual(may);
   });
 
   it("is asked for by every endpoint but those of signing in", () => {

@@ -12,6 +12,7 @@ const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   installClient: "administrator",
   installAgain: "administrator",
   revokeClient: "administrator",
+  forgetClient: "administrator",
   renameClient: "administrator",
   editTags: "administrator",
   allowClient: "administrator",

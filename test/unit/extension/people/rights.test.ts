@@ -17,13 +17,20 @@ const ADMIN = { username: "root", administrator: true };
 async function offered(who: Record<string, unknown>) {
   await using fixture = await fleetOn({
     me: me(who),
-    clients: [client("web"), offline("gone", { revoked_at: "2030-01-01T00:00:00Z" })],
+    clients: [
+      client("web"),
+      offline("away", { revoked_at: "2030-01-01T00:00:00Z" }),
+      offline("gone"),
+    ],
   });
   const source = new ClientsSource(fixture);
-  const [online, away] = source.roots().flatMap((group) => source.children(group));
-  const row = (node: typeof online) =>
-    node === undefined ? [] : offersOf(rowOf(node, fixture.rows).context);
-  return { online: row(online), away: row(away) };
+  const nodes = source.roots().flatMap((group) => source.children(group));
+  const of = (id: string) => {
+    const node = nodes.find((each) => each.kind === "client" && each.clientId === id);
+    if (node === undefined) throw new Error(`there is no row of ${id}`);
+    return offersOf(rowOf(node, fixture.rows).context);
+  };
+  return { online: of("web"), away: of("away"), gone: of("gone") };
 }
 
 describe("what a user may do", () => {
@@ -34,20 +41,24 @@ describe("what a user may do", () => {
       expect(nobody.online).not.toContain(`rport.client.${id}`);
     }
     expect(nobody.away).not.toContain("rport.client.allow");
+    expect(nobody.gone).not.toContain("rport.client.forget");
     const tunnels = await offered({ effective_user_permissions: { tunnels: true } });
     expect(tunnels.online).toContain("rport.client.openTunnel");
     expect(tunnels.online).not.toContain("rport.client.revoke");
+    expect(tunnels.gone).not.toContain("rport.client.forget");
     const admin = await offered(ADMIN);
     expect(admin.online).toEqual(
       expect.arrayContaining(["rport.client.openTunnel", "rport.client.revoke"]),
     );
     expect(admin.away).toContain("rport.client.allow");
+    expect(admin.gone).toContain("rport.client.forget");
   });
 
   it.each<[CommandName, string]>([
     ["openTunnel", 'none of your groups has the permission "tunnels"'],
     ["rotateCredential", "it is for its administrators"],
     ["installClient", "it is for its administrators"],
+    ["forgetClient", "it is for its administrators"],
     ["inviteUser", "it is for its administrators"],
     ["showAudit", 'none of your groups has the permission "auditlog"'],
   ])("is said where the palette still offers it: %s", async (name, why) => {
