@@ -1,10 +1,14 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { userNameSchema } from "@rport/protocol/people/user";
+import type { Adapter } from "lowdb";
 import { ClientGroups } from "../../../backend/src/access/clientGroups.ts";
 import { Bursts } from "../../../backend/src/audit/bursts.ts";
 import { SignIns } from "../../../backend/src/audit/signIns.ts";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import { openAccounts } from "../../../backend/src/opening/openAccounts.ts";
+import { Document } from "../../../backend/src/store/document/document.ts";
+import type { DocumentData } from "../../../backend/src/store/document/documentData.ts";
+import { DocumentFile } from "../../../backend/src/store/document/documentFile.ts";
 import { EmbeddedEdits } from "../../../backend/src/store/embeddedEdits.ts";
 import { openStore, type Store } from "../../../backend/src/store/store.ts";
 import type { Accounts } from "../../../backend/src/users/accounts.ts";
@@ -15,6 +19,7 @@ import { Invitations } from "../../../backend/src/users/invitations/invitations.
 import { makeToken } from "../../../backend/src/users/signIn/newToken.ts";
 import { FakeClock } from "../clock.ts";
 import { FaultyDisk } from "../faults/faultyDisk.ts";
+import { WriteGate } from "../faults/writeGate.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 import { noAudit } from "./noAudit.ts";
@@ -65,10 +70,42 @@ export async function openPeople(): Promise<StoredPeopleFixture> {
   };
 }
 
+/** People whose document is written only when the test says so; a restart reads the file that there is. */
+export interface GatedPeopleFixture extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly first: PeopleProcess;
+  readonly gate: WriteGate;
+  restart(): Promise<PeopleProcess>;
+}
+
+/** As `openPeople`, with a gate behind the document's file. */
+export async function openGatedPeople(): Promise<GatedPeopleFixture> {
+  const directory = await tempDirectory();
+  const clock = new FakeClock();
+  const { log } = testLog();
+  const store = await openStore({ directory: directory.path, clock, log });
+  const file = new DocumentFile(store.paths.document, store.requireHeld);
+  const gate = new WriteGate(file);
+  const processOn = async (adapter: Adapter<DocumentData>) => {
+    const document = await Document.open(adapter, log);
+    return startProcess(store, { document, database: store.database }, clock);
+  };
+  return {
+    clock,
+    gate,
+    first: await processOn(gate),
+    restart: () => processOn(file),
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** What the process would close at its end is left open: it is killed, and its clock stands still. */
 async function startProcess(
   { secretRows, clientRows, paths, identity }: Store,
-  { document, database }: FaultyDisk,
+  { document, database }: Pick<FaultyDisk, "document" | "database">,
   clock: FakeClock,
 ): Promise<PeopleProcess> {
   const { log } = testLog();

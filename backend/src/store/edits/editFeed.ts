@@ -1,4 +1,3 @@
-import { RportError } from "@rport/protocol/errors";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { Edit } from "./edit.ts";
 
@@ -36,9 +35,8 @@ export class EditFeed {
   }
 
   /**
-   * What is durable stays so, whatever a follower makes of it: its fault is its own. It is none where
-   * something that takes rights away was told before it was durable, and what was being written meanwhile
-   * asks for what has ended.
+   * What is durable stays so, whatever a follower makes of it: its fault is its own. None refuses what is
+   * durable because something was told ahead of it.
    */
   #tell(edits: readonly Edit[]): void {
     this.#seq += 1;
@@ -46,10 +44,7 @@ export class EditFeed {
       try {
         follower(edits, this.#seq);
       } catch (caught) {
-        const reason = errorText(caught);
-        if (RportError.from(caught).status < 500)
-          this.#log.info("a change was overtaken", { reason });
-        else this.#log.error("a change was not followed", { reason });
+        this.#log.error("a change was not followed", { reason: errorText(caught) });
       }
     }
   }

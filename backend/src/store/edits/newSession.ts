@@ -32,9 +32,14 @@ export function withNewSession(
   if (verifier !== undefined) requireSamePassword(user, verifier, record);
   const others = sessions.filter(({ session_id: id }) => id !== owing);
   if (owing !== undefined && others.length === sessions.length) {
-    throw new RportError("CONFLICT", "This sign-in has ended: show the password again.");
+    throw signInEnded();
   }
   return [...roomFor(record, others), record];
+}
+
+/** What whoever signs in reads when that was ended meanwhile. */
+export function signInEnded(): RportError {
+  return new RportError("CONFLICT", "This sign-in has ended: show the password again.");
 }
 
 /** What whoever showed a password reads that is not the one any more. */

@@ -18,7 +18,7 @@ export function requireWithin(
   if (by === undefined) return;
   const bound = tokens.find(({ prefix }) => prefix === by);
   if (bound === undefined || bound.ended_at !== null) {
-    throw new RportError("CONFLICT", "The token that asks for this has ended.");
+    throw makerEnded();
   }
   if (isLater(asked.expires_at, bound.expires_at)) {
     const title = `This token works until ${bound.expires_at}: so does what it makes or prolongs.`;
@@ -27,6 +27,11 @@ export function requireWithin(
   if (bound.scope !== "read+write" && asked.scope !== bound.scope) {
     throw new RportError("FORBIDDEN", `This token makes tokens of scope "${bound.scope}" only.`);
   }
+}
+
+/** What whoever asks with a token reads when that was ended meanwhile. */
+export function makerEnded(): RportError {
+  return new RportError("CONFLICT", "The token that asks for this has ended.");
 }
 
 /** Whether one end comes after another; null is never. */

@@ -109,7 +109,6 @@ export class UserAdministration {
     return await this.#endInTurn(user, (entry) => ({
       entry,
       edits: (name) => [{ kind: "changeUser", user: name, to, atMs }],
-      isDue: () => entry.record.disabled,
       done: `${user} is disabled`,
     }));
   }

@@ -4,7 +4,7 @@ import type { UserName } from "@rport/protocol/people/user";
 import type { Clock } from "../../platform/clock.ts";
 import { noSuchToken, noSuchUser, type TokenChanges } from "../../store/edits/accountEdit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
-import { isLater } from "../../store/edits/tokenBounds.ts";
+import { isLater, makerEnded } from "../../store/edits/tokenBounds.ts";
 import type { TokenRecord } from "../../store/records/tokenRecord.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
@@ -68,6 +68,7 @@ export class PersonalTokens {
     const { store, clock } = this.#deps;
     const { record, made } = makeToken(user, facts, clock.now());
     await store.commit([{ kind: "addToken", user, record }]);
+    this.#requireMade(record);
     return made;
   }
 
@@ -86,6 +87,7 @@ export class PersonalTokens {
     const { expires_at: end = usual } = facts;
     const { record, made } = makeToken(user, { ...facts, expires_at: end }, nowMs);
     await store.commit([{ kind: "addToken", user, record, by: by?.prefix }]);
+    this.#requireMade(record);
     return made;
   }
 
@@ -104,13 +106,20 @@ export class PersonalTokens {
     }
     await store.commit([{ kind: "changeToken", user, prefix, to, by: by?.prefix }]);
     expiry.watch(to.expires_at ?? null);
-    return ledger.get(user)?.token(prefix) ?? this.#need(user, prefix);
+    return this.#need(ledger.ownerOfToken(prefix)?.record.username ?? user, prefix);
   }
 
   /** From now on it opens nothing; fails with `NOT_FOUND` for somebody else's, and with `NOT_DURABLE`. */
   async end(user: UserName, prefix: TokenPrefix): Promise<void> {
     this.#need(user, prefix);
     await this.#deps.entrances.endToken(user, prefix);
+  }
+
+  /** Its value is told to nobody where what it was made with, or its user, was shut out meanwhile. */
+  #requireMade({ prefix }: TokenRecord): void {
+    const { ledger } = this.#deps;
+    if (ledger.ownerOfToken(prefix)?.token(prefix)?.ended_at === null) return;
+    throw makerEnded();
   }
 
   /** The personal token that the actor has shown; undefined: it was a session. */

@@ -3,6 +3,7 @@ import type { UserName } from "@rport/protocol/people/user";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
+import { signInEnded } from "../../store/edits/newSession.ts";
 import type { SessionRecord } from "../../store/records/sessionRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { ExpiryWatch } from "../accounts/expiryWatch.ts";
@@ -53,15 +54,17 @@ export class Sessions {
     this.#deps = deps;
   }
 
-  /** Begins a session, durably, after other edits. */
+  /** Begins a session, durably, after other edits. Fails with `CONFLICT` where it has ended by then. */
   async begin(session: NewSession, first: readonly Edit[] = []): Promise<BegunSession> {
-    const { store, uses, tokens } = this.#deps;
+    const { ledger, store, uses, tokens } = this.#deps;
     const { user, verifier, owing } = session;
     const record = this.#record(session);
     // Who was used last decides who makes room, on disk as in memory.
     const begins: Edit = { kind: "addSession", user, record, verifier, owing };
     await store.commit([...first, begins], uses.owed());
     const { session_id: id } = record;
+    // What it was begun with, or its user, was shut out while it was being written.
+    if (ledger.ownerOfSession(id) === undefined) throw signInEnded();
     return { id: String(id), token: await tokens.sign(user, id) };
   }
 

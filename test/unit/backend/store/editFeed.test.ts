@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { EditFeed } from "../../../../backend/src/store/edits/editFeed.ts";
 import { testLog } from "../../../support/log.ts";
 
-it("tells every follower, and of what they throw only faults as errors", () => {
+it("tells every follower, and that one of them did not follow: none may refuse what is durable", () => {
   const { log, lines } = testLog();
   const feed = new EditFeed(log);
   const told: number[] = [];
@@ -17,7 +17,7 @@ it("tells every follower, and of what they throw only faults as errors", () => {
   for (let n = 0; n < 2; n += 1) feed.announce([{ kind: "removeGroup", group }]);
   expect(told).toEqual([1, 2]);
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    expect.objectContaining({ level: "info", message: "a change was overtaken" }),
+    expect.objectContaining({ level: "error", message: "a change was not followed" }),
     expect.objectContaining({ level: "error", message: "a change was not followed" }),
   ]);
 });
