@@ -166,6 +166,7 @@ export const SETTINGS = {
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
   bindAddress: "tunnels.bindAddress",
+  browserNames: "tunnels.browserNames",
   caFile: "tls.caFile",
   idleTimeout: "tunnels.idleTimeoutMinutes",
 } as const;

@@ -1,9 +1,11 @@
 import { t } from "@vscode/l10n";
-import { commands, env, Uri } from "vscode";
+import { commands, env, Uri, workspace } from "vscode";
+import { SECTION, SETTINGS } from "../../manifest.ts";
 import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tunnelRow.ts";
 import { commandLine } from "../../model/tunnels/commandLine.ts";
 import { webScheme } from "../../model/tunnels/greeting.ts";
 import type { TunnelTarget } from "../../servers/entities.ts";
+import { answersOnIpv6, findsNames, type PageDeps, pageUrl } from "../../tunnels/browserPage.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
 import type { Handlers } from "../registry.ts";
@@ -24,8 +26,7 @@ export function useHandlers({ targets }: { readonly targets: Targets }): UseHand
   const pickWeb = async (input: Parameters<UseHandlers["openTunnelInBrowser"]>[0]) => {
     const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
     const asked = { title: t("Open which tunnel?"), noun: NOUNS.webTunnel, fits };
-    const target = await targets.tunnel(input, asked);
-    return target && Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true);
+    return targets.tunnel(input, asked);
   };
   return {
     async copyTunnelAddress(input) {
@@ -45,18 +46,41 @@ export function useHandlers({ targets }: { readonly targets: Targets }): UseHand
       if (line !== undefined) await copyLines([line]);
     },
     async openTunnelInBrowser(input) {
-      const uri = await pickWeb(input);
-      // where the window is in a browser or of another computer, the editor forwards the port by itself
-      if (uri !== undefined) await env.openExternal(uri);
+      const target = await pickWeb(input);
+      if (target !== undefined) await openOutside(target);
     },
     async openTunnelInSimpleBrowser(input) {
-      const uri = await pickWeb(input);
-      if (uri === undefined) return;
+      const target = await pickWeb(input);
+      if (target === undefined) return;
       const hasOwn = (await commands.getCommands(true)).includes(SIMPLE_BROWSER);
-      if (!hasOwn) await env.openExternal(uri);
-      else await commands.executeCommand(SIMPLE_BROWSER, String(await env.asExternalUri(uri)));
+      if (!hasOwn) return openOutside(target);
+      // The editor is a Chromium, which finds every name of this computer by itself.
+      const page = await pageOf(target, async () => true);
+      await commands.executeCommand(SIMPLE_BROWSER, await forwarded(page));
     },
   };
+}
+
+/** Where the window is in a browser or of another computer, the editor forwards the port by itself. */
+async function openOutside(target: TunnelTarget): Promise<void> {
+  const page = await pageOf(target, (name) => findsNames(process.platform, name));
+  await env.openExternal(Uri.parse(page, true));
+}
+
+async function pageOf(target: TunnelTarget, finds: PageDeps["finds"]): Promise<string> {
+  const url = `${schemeFor(target)}://${addressOf(target)}/`;
+  if (target.kind === "server") return url;
+  return pageUrl(url, target.tunnel, { wantsNames, forwarded, finds, isTaken: answersOnIpv6 });
+}
+
+/** A workspace's settings are never looked at. */
+function wantsNames(): boolean {
+  const setting = workspace.getConfiguration(SECTION).inspect(SETTINGS.browserNames);
+  return setting?.globalValue !== false;
+}
+
+async function forwarded(url: string): Promise<string> {
+  return String(await env.asExternalUri(Uri.parse(url, true)));
 }
 
 /** Whether a tunnel answers; one of before does not. */
