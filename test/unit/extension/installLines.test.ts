@@ -45,7 +45,7 @@ describe("the lines to paste", () => {
     expect(lines.map(({ id }) => id)).toEqual(["curl", "wget", "curl", "docker"]);
     const [curl, wget, mac, container] = lines.map(({ text }) => text);
     expect(curl).toContain(`curl -fsSL -m 60 -k --pinnedpubkey '${pin}' -o`);
-    expect(wget).toContain(`wget -q -T 20 -t 1 --no-check-certificate --pinnedpubkey='${pin}' -O`);
+    expect(wget).toContain(`-T 20) --no-check-certificate --pinnedpubkey='${pin}' -O`);
     for (const text of [curl, wget, mac])
       expect(text).toContain(` --tls-pin '${pin}' --token-stdin`);
     expect(container).toContain(`-e 'RPORT_TLS_PIN=${pin}'`);

@@ -79,7 +79,8 @@ describe("the pasted line, run by a real shell", () => {
     writeFileSync(join(bin, "script"), script);
     const copy = `echo "$2" > "${bin}/url" && cp "${bin}/script" "$1"`;
     tool("curl", `[ "$1 $2 $3 $4" = "-fsSL -m 60 -o" ] && shift 4 && ${copy}`);
-    tool("wget", `[ "$1 $2 $3 $4 $5 $6" = "-q -T 20 -t 1 -O" ] && shift 6 && ${copy}`);
+    const limits = '[ "$*" = --help ] && echo "-T SEC" ||';
+    tool("wget", `${limits} [ "$1 $2 $3 $4 $5 $6" = "-q -t 1 -T 20 -O" ] && shift 6 && ${copy}`);
     tool("sudo", `echo yes > "${bin}/sudo-was-used"; exec "$@"`);
     parts = {
       url: "https://rport.example.com:8080",

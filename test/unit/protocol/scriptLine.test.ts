@@ -31,6 +31,8 @@ describe("what a pasted line fetches", () => {
     writeFileSync(join(bin, name), `#!/bin/dash\n${text}\n`);
     chmodSync(join(bin, name), 0o755);
   };
+  /** Leaves the file and the address; the help of a wget is no fetching. */
+  const last = '[ "$*" != --help ] || exit 0; while [ $# -gt 2 ]; do shift; done;';
   const saveScript = (text: string) => {
     script = text;
     writeFileSync(join(bin, "script"), text);
@@ -74,9 +76,7 @@ describe("what a pasted line fetches", () => {
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), "script-line-"));
     saveScript('#!/bin/sh\nprintf "%s|" genuine "$@" > "$OUT"\nexit 7\n');
-    for (const name of ["curl", "wget"]) {
-      tool(name, `while [ $# -gt 2 ]; do shift; done; cp "${bin}/script" "$1"`);
-    }
+    for (const name of ["curl", "wget"]) tool(name, `${last} cp "${bin}/script" "$1"`);
     tool("shasum", "exec sha256sum");
     tool("sudo", 'exec "$@"');
   });
@@ -139,14 +139,29 @@ describe("what a pasted line fetches", () => {
       const reason = whyNot(shell);
       ctx.skip(reason !== undefined, reason);
       const flood = 'head -c 4000000 /dev/zero > "$1"; wc -c < "$1" > "$SIZE"; exit 23';
-      for (const name of ["curl", "wget"])
-        tool(name, `while [ $# -gt 2 ]; do shift; done; ${flood}`);
+      for (const name of ["curl", "wget"]) tool(name, `${last} ${flood}`);
       for (const [name, line] of Object.entries(lines())) {
         expect(paste(line, shell)).toMatchObject({ status: 23, out: "" });
         const max = name === "rport" ? RPORTS_MAX_BYTES : OURS_MAX_BYTES;
         expect(Number(readFileSync(join(bin, "size"), "utf8"))).toBeLessThanOrEqual(max);
       }
       expect(leftovers()).toEqual([]);
+    },
+  );
+
+  it.for(["dash", "zsh"])(
+    "is fetched from %s by a wget without a limit of time",
+    async (shell, ctx) => {
+      const reason = whyNot("busybox") ?? whyNot(shell);
+      ctx.skip(reason !== undefined, reason);
+      tool("wget", 'exec busybox wget "$@"');
+      await using server = createServer((_request, response) => response.end(script));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const { wget } = lines(`http://127.0.0.1:${port}`);
+      const [status] = await once(execFile(shell, ["-c", wget], { env: environment() }), "exit");
+      expect(status).toBe(7);
     },
   );
 
@@ -161,8 +176,9 @@ describe("what a pasted line fetches", () => {
       await once(silent, "listening");
       const { port } = silent.address() as AddressInfo;
       const line = lines(`http://127.0.0.1:${port}`)[name];
-      const impatient = line.replace(" -m 60 ", " -m 1 ").replace(" -T 20 ", " -T 1 ");
-      const child = execFile("dash", ["-c", impatient], { env: environment() });
+      const impatient = line.replace(" -m 60 ", " -m 1 ").replace(" -T 20)", " -T 1)");
+      const shell = name === "wget" && whyNot("zsh") === undefined ? "zsh" : "dash";
+      const child = execFile(shell, ["-c", impatient], { env: environment() });
       const [status] = await once(child, "exit");
       silent.closeAllConnections();
       expect(status).toBe(name === "curl" ? 28 : 4);

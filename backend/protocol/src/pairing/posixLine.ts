@@ -2,11 +2,14 @@ import { RportError } from "../errors.ts";
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
+/** The BusyBox of Debian has no `-T`, and crashes with it. */
+const WGET_LIMITS = "-t 1 $(wget --help 2>&1 | grep -qe -T && echo -T 20)";
+
 /** What a script is fetched with, by the arguments before the file that it goes to. `pin` is quoted, or empty. */
 export const FETCH = {
   curl: (pin: string) => `curl -fsSL -m 60${pin && ` -k --pinnedpubkey ${pin}`} -o`,
   wget: (pin: string) =>
-    `wget -q -T 20 -t 1${pin && ` --no-check-certificate --pinnedpubkey=${pin}`} -O`,
+    `wget -q ${WGET_LIMITS}${pin && ` --no-check-certificate --pinnedpubkey=${pin}`} -O`,
 } as const;
 
 /** What prints the SHA-256 of its input first, as 64 lower-case hex digits. */
