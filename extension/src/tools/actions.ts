@@ -11,10 +11,10 @@ import { displayName } from "../model/arrange.ts";
 import { localAddress } from "../model/rows/tunnelRow.ts";
 import { isExposed } from "../model/tunnels/localHost.ts";
 import type { Fleet } from "../servers/fleet.ts";
-import { inertLine } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
 import { chosenBindAddress } from "../tunnels/tunnelSettings.ts";
 import type { Grounds } from "./confirmations.ts";
+import { nameAndId, serverLines } from "./nameLines.ts";
 import { clientMeant, credentialMeant } from "./subjects.ts";
 import type { ACTING, ToolInput } from "./toolInputs.ts";
 
@@ -28,7 +28,6 @@ export interface ActionsDeps {
 export interface Intention {
   /** The command that does the same, whose rights and reach hold here, too. */
   readonly command: CommandName;
-  readonly serverKey: string;
   /** What a person is asked, and what it would hit, a line each. */
   readonly question: string;
   readonly lines: readonly string[];
@@ -51,13 +50,17 @@ export const INTENTIONS: {
     const listening = listeningLine(chosenBindAddress());
     return {
       command: "openTunnel",
-      serverKey: server.key,
-      question: t("Open a tunnel to {0} on {1}?", inertLine(displayName(client)), server.name),
+      question: t(
+        "Open a tunnel to {0} on {1}?",
+        nameAndId(displayName(client), client.id),
+        server.name,
+      ),
       lines: [
         t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
         listening,
+        ...serverLines(server),
       ],
-      grounds: { state: listening, hit: [client.id] },
+      grounds: { serverKey: server.key, state: listening, hit: [client.id] },
       act: async () => {
         let whyNot = "";
         // a person may open it anyway, by the command
@@ -79,15 +82,16 @@ export const INTENTIONS: {
     if (tunnel === undefined) {
       throw new RportError("NOT_FOUND", `No open tunnel of this computer is at ${address}.`);
     }
+    const { serverKey } = tunnel;
     return {
       command: "closeTunnel",
-      serverKey: tunnel.serverKey,
       question: t("Close the tunnel {0}?", address),
       lines: [
-        t("It leads to {0}.", inertLine(tunnel.clientName)),
+        t("It leads to {0}.", nameAndId(tunnel.clientName, tunnel.clientId)),
         t("Open connections: {0}.", tunnel.connections),
+        ...serverLines(fleet.get(serverKey)),
       ],
-      grounds: { state: tunnel.id, hit: [] },
+      grounds: { serverKey, state: tunnel.id, hit: [] },
       act: async () => {
         await fleet.tunnels.close(tunnel.id);
         return { closed: address };
@@ -100,10 +104,12 @@ export const INTENTIONS: {
     const { server, credential } = target;
     return {
       command: "installClient",
-      serverKey: server.key,
       question: t("Make an install line of {0} on {1}?", credential.id, server.name),
-      lines: [t("Whoever has the line can join a host for a few minutes. Only you see it.")],
-      grounds: { state: credential.created_at, hit: [] },
+      lines: [
+        t("Whoever has the line can join a host for a few minutes. Only you see it."),
+        ...serverLines(server),
+      ],
+      grounds: { serverKey: server.key, state: credential.created_at, hit: [] },
       act: async () => {
         await sheets.open(target);
         return { opened: "The install sheet is open. The person copies the line from it." };
@@ -116,13 +122,16 @@ export const INTENTIONS: {
     const { server, credential } = target;
     const grace = graceOf(personalSettings.graceHours);
     const plan = await planRotation(target);
+    const told = rotationGrounds(credential, plan);
     const circumstances = { isUnderWay: credential.rotation !== null, nowMs: server.time.nowMs };
     return {
       command: "rotateCredential",
-      serverKey: server.key,
       question: t("Rotate {0} on {1}?", credential.id, server.name),
-      lines: rotationLines(plan, grace, circumstances).filter((line) => line !== ""),
-      grounds: rotationGrounds(credential, plan),
+      lines: [
+        ...rotationLines(plan, grace, circumstances).filter((line) => line !== ""),
+        ...serverLines(server),
+      ],
+      grounds: { serverKey: server.key, ...told },
       act: async () => {
         const body = { grace_seconds: grace.seconds ?? null };
         await server.api.call("rotateCredential", { params: { authId: credential.id }, body });
@@ -133,7 +142,7 @@ export const INTENTIONS: {
 };
 
 /** Which secret would be replaced, and who would have to be moved later or installed again. */
-function rotationGrounds(credential: Credential, plan: Plan): Grounds {
+function rotationGrounds(credential: Credential, plan: Plan): Omit<Grounds, "serverKey"> {
   const { created_at: createdAt, rotated_at: rotatedAt, rotation } = credential;
   const state = JSON.stringify([createdAt, rotatedAt, rotation?.started_at ?? null]);
   const { away, stuck } = standingsOf(plan);

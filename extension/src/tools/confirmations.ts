@@ -5,6 +5,8 @@ const KEPT_MAX = 64;
 
 /** What people are told when they are asked. */
 export interface Grounds {
+  /** The server that it is about: another one may have clients and credentials with the same ids. */
+  readonly serverKey: string;
   /** What has to be the same still. */
   readonly state: string;
   /** Who would be hit: fewer may be by then, and nobody else. */
@@ -25,8 +27,8 @@ export class Confirmations {
   readonly #open: Question[] = [];
 
   /** A person is asked about what a model gave. */
-  ask(input: unknown, { state, hit }: Grounds): void {
-    this.#open.push({ about: JSON.stringify(input), state, hit });
+  ask(input: unknown, { serverKey, state, hit }: Grounds): void {
+    this.#open.push({ about: JSON.stringify(input), serverKey, state, hit });
     if (this.#open.length > KEPT_MAX) this.#open.shift();
   }
 
@@ -35,13 +37,14 @@ export class Confirmations {
    *
    * @throws RportError FORBIDDEN where nobody was asked, CONFLICT where what they were told holds no more
    */
-  take(input: unknown, { state, hit }: Grounds): void {
+  take(input: unknown, { serverKey, state, hit }: Grounds): void {
     const about = JSON.stringify(input);
     const at = this.#open.findIndex((each) => each.about === about);
     const [told] = at < 0 ? [] : this.#open.splice(at, 1);
     if (told === undefined) throw new RportError("FORBIDDEN", "Nobody was asked about this.");
     const known = new Set(told.hit);
-    if (told.state === state && hit.every((each) => known.has(each))) return;
+    const isSame = told.serverKey === serverKey && told.state === state;
+    if (isSame && hit.every((each) => known.has(each))) return;
     const why = "What this would do has changed since the person was asked. Nothing was done.";
     throw new RportError("CONFLICT", `${why} Ask again.`);
   }

@@ -19,8 +19,13 @@ import { escapeMarkdown, plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { type ActionsDeps, INTENTIONS, type Intention } from "./actions.ts";
 import { Confirmations } from "./confirmations.ts";
-import { getClient, listClients, listCredentials, listTunnels } from "./readings.ts";
-import { clientMeant } from "./subjects.ts";
+import {
+  diagnoseClient,
+  getClient,
+  listClients,
+  listCredentials,
+  listTunnels,
+} from "./readings.ts";
 import { ACTING, TOOL_INPUTS, type ToolInput, type ToolName } from "./toolInputs.ts";
 
 /** What the tools need. */
@@ -40,10 +45,7 @@ const READINGS: {
   rport_get_client: (input, { fleet }) => getClient(fleet, input),
   rport_list_credentials: (input, { fleet }) => listCredentials(fleet, input),
   rport_list_tunnels: (input, { fleet }) => listTunnels(fleet, input),
-  rport_diagnose_client: (input, { fleet, documents }) => {
-    const { server, client } = clientMeant(fleet, input);
-    return { client: client.id, diagnosis: documents.whyOffline(server.key, client.id) };
-  },
+  rport_diagnose_client: (input, deps) => diagnoseClient(deps, input),
 };
 
 /** Registers the tools that language models of the editor can use; the settings say which may be. */
@@ -114,7 +116,10 @@ function allow(name: ToolName): void {
   throw new RportError("FORBIDDEN", `The setting rport.ai.tools is "${aiTools}".`);
 }
 
-function mayBe({ command, serverKey }: Intention, { nodes, fleet }: LanguageToolsDeps): void {
+function mayBe(
+  { command, grounds: { serverKey } }: Intention,
+  { nodes, fleet }: LanguageToolsDeps,
+): void {
   const input = { node: nodes.get({ kind: "server", serverKey }), isKey: false };
   const whyNot = whyNotReachable(command, input, fleet) ?? whyNotAllowed(command, input, fleet);
   if (whyNot !== undefined) throw new RportError("FORBIDDEN", whyNot);

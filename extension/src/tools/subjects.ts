@@ -3,6 +3,7 @@ import { displayName } from "../model/arrange.ts";
 import type { ClientTarget, CredentialTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
+import { inertLine } from "../support/text.ts";
 
 /** What is said of several that could be meant, at the most. */
 const NAMED_MAX = 10;
@@ -19,7 +20,13 @@ export function serversMeant({ servers }: Pick<Fleet, "servers">, { server }: Wh
   return meant;
 }
 
-/** The one client with this id or name. Throws `NOT_FOUND`, or `BAD_REQUEST` when there are several. */
+/** Before what can be nothing but an id: a host may call itself by the id of another. */
+const ID_MARK = "id:";
+
+/**
+ * The one client with this id or name, or with the id behind `id:`. Hosts choose their ids as they do their names, so
+ * an id is no better than a name. Throws `NOT_FOUND`, or `BAD_REQUEST` when there are several.
+ */
 export function clientMeant(
   fleet: Pick<Fleet, "servers">,
   { client: wanted, ...where }: Where & { readonly client: string },
@@ -27,9 +34,10 @@ export function clientMeant(
   const all = serversMeant(fleet, where).flatMap((server) =>
     [...server.mirror.maps.clients.values()].map((client) => ({ server, client })),
   );
-  const byId = all.filter(({ client }) => client.id === wanted);
-  const found = byId.length > 0 ? byId : all.filter((one) => isClient(one, wanted));
-  const describe = ({ server, client }: ClientTarget) => `${client.id} on ${server.name}`;
+  const found = all.filter((one) => isMeant(one, wanted));
+  const describe = ({ server, client }: ClientTarget) => {
+    return `${ID_MARK}${inertLine(client.id)} on ${server.name}`;
+  };
   return theOne({ noun: "client", wanted, describe }, found);
 }
 
@@ -46,7 +54,9 @@ export function credentialMeant(
   return theOne({ noun: "credential", wanted, describe }, found);
 }
 
-function isClient({ client }: ClientTarget, wanted: string): boolean {
+function isMeant({ client }: ClientTarget, wanted: string): boolean {
+  if (wanted.startsWith(ID_MARK)) return client.id === wanted.slice(ID_MARK.length);
+  if (client.id === wanted) return true;
   return isCalled(displayName(client), wanted) || isCalled(client.hostname, wanted);
 }
 

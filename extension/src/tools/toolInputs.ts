@@ -9,7 +9,13 @@ const server = z
   .max(NAME_MAX)
   .optional()
   .describe("Name of the server. Needed only when the editor has several.");
-const client = z.string().min(1).max(NAME_MAX).describe("ID or name of the client (a host).");
+const client = z
+  .string()
+  .min(1)
+  .max(NAME_MAX)
+  .describe(
+    "ID or name of the client (a host); `id:` and the ID where another one is called the same.",
+  );
 const credential = z.string().min(1).max(NAME_MAX).describe("Auth ID of the credential.");
 
 /** What each tool takes; the manifest has the same as JSON schemas. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Confirmations } from "../../../../extension/src/tools/confirmations.ts";
 
 const INPUT = { credential: "lab" };
-const THEN = { state: "as it was", hit: ["web-01", "web-02"] };
-const NOW = { state: "as it is", hit: [] };
+const THEN = { serverKey: "lab", state: "as it was", hit: ["web-01", "web-02"] };
+const NOW = { serverKey: "lab", state: "as it is", hit: [] };
 
 describe("what people were told before a tool acts", () => {
   it("is taken once, and only by what was asked", () => {
@@ -20,6 +20,14 @@ describe("what people were told before a tool acts", () => {
     confirmations.ask(INPUT, THEN);
     expect(() => confirmations.take(INPUT, NOW)).toThrow("has changed since");
     expect(() => confirmations.take(INPUT, THEN)).toThrow("Nobody was asked");
+  });
+
+  it("is no answer for another server that has the same ids", () => {
+    const confirmations = new Confirmations();
+    confirmations.ask(INPUT, THEN);
+    expect(() => confirmations.take(INPUT, { ...THEN, serverKey: "other" })).toThrow(
+      "has changed since",
+    );
   });
 
   it("holds while fewer are hit, and not when somebody else is", () => {
