@@ -154,7 +154,7 @@ export class Api {
 async function tooMany(response: Response): Promise<RportError> {
   const { message, detail } = await errorOf(response);
   const seconds = Number(response.headers.get("retry-after"));
-  const isTold = !(seconds > 0) || /\d+ ?s/.test(`${message} ${detail}`);
+  const isTold = !(seconds > 0) || /\d ?s/.test(`${message} ${detail}`);
   const title = isTold ? message : `${message} ${t("Try again in {0} s.", seconds)}`;
   return new RportError("TOO_MANY_REQUESTS", title, { detail });
 }

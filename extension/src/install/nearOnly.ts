@@ -30,7 +30,7 @@ export function nearOnlyOf({ url, listensTo, cards }: AddressFacts): NearOnly | 
 function at(url: string, address: string): string {
   const moved = new URL(url);
   moved.hostname = address.includes(":") ? `[${address}]` : address;
-  return moved.href.replace(/\/+$/, "");
+  return moved.href.replace(/(?<!\/)\/+$/, "");
 }
 
 /** What that guide is called. */

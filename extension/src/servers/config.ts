@@ -62,7 +62,7 @@ export function baseUrlOf(text: string): string | undefined {
   if (!URL.canParse(absolute) || /[?#]/.test(absolute)) return undefined;
   const url = new URL(absolute);
   if (!["http:", "https:"].includes(url.protocol) || url.username || url.password) return undefined;
-  return url.origin + url.pathname.replace(/\/+$/, "");
+  return url.origin + url.pathname.replace(/(?<!\/)\/+$/, "");
 }
 
 /** What a server is called as long as nobody gave it a name: its address without the scheme. */

@@ -1,6 +1,10 @@
 import { RportError } from "@rport/protocol/errors";
+import { beginningOf } from "@rport/protocol/ownText";
 import { t } from "@vscode/l10n";
 import { plainText } from "./text.ts";
+
+/** Longer sentences are cut: nobody reads them, and servers write some. */
+const SENTENCE_MAX = 2_000;
 
 const UNKNOWN_AUTHORITY = t("its certificate is not from an authority that this computer knows");
 const NO_ANSWER = t("it did not answer in time");
@@ -96,7 +100,7 @@ function wordsOfCode(code: string): string {
  * and in a message of the editor a link can be a command: nothing in the sentence is more than text.
  */
 export function describeError(error: unknown): string {
-  return plainText(sentenceOf(error));
+  return plainText(beginningOf(sentenceOf(error), SENTENCE_MAX));
 }
 
 function sentenceOf(error: unknown): string {

@@ -14,19 +14,25 @@ export interface Log {
 /** The levels of a log channel that are used. */
 export type LogSink = Readonly<Record<keyof Log, (line: string) => void>>;
 
-function lineOf(message: string, fields: Fields): string {
+/** Servers have a say in fields, such as in why an answer of theirs was none; more characters are cut. */
+const FIELD_MAX = 4_000;
+
+function lineOf(message: string, fields: Fields, cut: (text: string) => string): string {
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${typeof value === "string" ? JSON.stringify(value) : value}`);
-  return [message, ...facts].join(" ");
+    .map(([name, value]) => {
+      return `${name}=${typeof value === "string" ? JSON.stringify(cut(value)) : value}`;
+    });
+  return [cut(message), ...facts].join(" ");
 }
 
-/** A log over a channel of the editor, which adds time and level itself. */
+/** A log over a channel of the editor, which adds time and level itself; long fields are cut, and say so. */
 export function createLog(sink: LogSink, redactor: Redactor): Log {
+  const cut = (text: string) => redactor.cut(text, FIELD_MAX);
   const write =
     (level: keyof Log) =>
     (message: string, fields: Fields = {}) =>
-      sink[level](redactor.clean(lineOf(message, fields)));
+      sink[level](redactor.clean(lineOf(message, fields, cut)));
   return {
     debug: write("debug"),
     info: write("info"),

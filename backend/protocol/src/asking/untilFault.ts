@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { beginningOf } from "./ownText.ts";
+
+/** Keys come from outside as values do: so many characters of one say where a fault is. */
+const KEY_MAX = 100;
 
 /**
  * A list whose first wrong item ends the work. A schema's own list describes the fault
@@ -51,6 +55,9 @@ function firstFault(
 ): never {
   const [issue] = error?.issues ?? [];
   const message = issue?.message ?? "a key that is none";
-  context.addIssue({ code: "custom", message, path: [at, ...(issue?.path ?? [])] });
+  const path = [at, ...(issue?.path ?? [])].map((each) => {
+    return typeof each === "string" ? beginningOf(each, KEY_MAX) : each;
+  });
+  context.addIssue({ code: "custom", message, path });
   return z.NEVER;
 }

@@ -4,9 +4,12 @@ export type KnownNames = Readonly<Record<string, Iterable<string>>>;
 /** Shorter names would blot out parts of words. */
 const NAME_MIN = 3;
 
-/** Scheme, and everything behind it: user, host, path and parameters. */
-const URL_TEXT = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>`]+)/gi;
-const MAIL = /[^\s"'<>@=]+@[^\s"'<>@]+/g;
+/**
+ * Scheme, and everything behind it: user, host, path and parameters. Like the other patterns, it looks at a long text
+ * without any once, not once for each of its characters.
+ */
+const URL_TEXT = /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s"'<>`]+)/gi;
+const MAIL = /(?<![^\s"'<>@=])[^\s"'<>@=]+@[^\s"'<>@]+/g;
 const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g;
 const GROUPS = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})";
 /** All eight parts, or two colons; a time of day has neither. */
