@@ -11,6 +11,7 @@ import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
 import { UnfinishedMessages } from "../sockets/unfinishedMessages.ts";
+import type { SocketUse } from "../sockets/userShares.ts";
 import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
 import { refusal, tooManyConnections, type UserGate } from "../users/gate.ts";
@@ -45,10 +46,10 @@ export interface UserSocketsDeps {
   readonly peerOf: PeerOf;
   readonly routes: readonly UserRoute[];
   /**
-   * A connection showed a valid token of the user, whose own it is from now on; false: they have too
-   * many already.
+   * A connection showed a valid token of the user, whose own it is from now on, for this use; false:
+   * they have too many already.
    */
-  readonly onUser: (socket: Duplex, user: Actor, isOwn?: boolean) => boolean;
+  readonly onUser: (socket: Duplex, user: Actor, use?: SocketUse) => boolean;
   /** A socket of theirs is open until the answer is called. */
   readonly counts: Pick<SocketCounts, "open">;
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
@@ -135,7 +136,8 @@ export class UserSockets {
     const query = readQuery(upgrade);
     const actor = query === undefined ? undefined : await this.#admit(upgrade, query);
     if (query === undefined || actor === undefined) return;
-    const isOne = this.#deps.onUser(upgrade.socket, actor, true);
+    const use = route?.isOneWay === false ? "stream" : "events";
+    const isOne = this.#deps.onUser(upgrade.socket, actor, use);
     const reason = isOne ? this.#whyNot(route, actor, query) : tooManyConnections();
     if (route === undefined || reason !== undefined) {
       refuseUpgrade(upgrade, reason ?? NO_SOCKET);

@@ -105,7 +105,7 @@ export const PEOPLE_LIMITS = {
     least: 8,
     most: 1_000_000,
     unit: "count",
-    what: "connections of one user; a quarter of all at the most, and half of all for those of all users who are no administrators",
+    what: "connections of one user, three quarters of which may carry streams, such as tunnels to an editor; a quarter of all at the most, and half of all for those of all users who are no administrators",
   },
   watch_message_bytes: {
     usual: 1_024,

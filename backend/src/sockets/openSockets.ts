@@ -1,10 +1,8 @@
 import { type Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { OnFault } from "@rport/protocol/wire/contain";
-import { Holdings } from "../limits/holdings.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
-import type { Sharer } from "../limits/sharer.ts";
 import { afterReading } from "../platform/afterReading.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Fields } from "../platform/log.ts";
@@ -12,19 +10,14 @@ import { networkOf, unmapped } from "../platform/network.ts";
 import { OpenBodies } from "./openBodies.ts";
 import { ReadingPace } from "./readingPace.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
+import { type SocketUse, type UserSharer, UserShares } from "./userShares.ts";
 
 /** Whoever has asked for nothing for less than this may be on its way: its bytes may wait for us. */
 const ON_THE_WAY_MS = 1_000;
 /** Agents and tunnels leave this part of all connections free at the most. */
 const KEPT_PART = 4;
-/** One user has this part of all connections at the most. */
-const USER_PART = 4;
-/** All users who are no administrators have this part of all connections at the most, together. */
-const USERS_PART = 2;
-/** They leave this part of all free, whoever has the others: what has just come can make room there. */
+/** Users who are no administrators leave this part of all free, whoever has the others: what has just come can make room there. */
 const OPEN_PART = 8;
-/** Stands for all of them. */
-const ORDINARY = "ordinary";
 
 /** What the open sockets are counted with. */
 export interface OpenSocketsDeps {
@@ -34,11 +27,6 @@ export interface OpenSocketsDeps {
   readonly clock: Pick<Clock, "monotonic">;
   /** Told what callbacks of ours throw. */
   readonly onFault: OnFault;
-}
-
-/** A user who shows a token. */
-export interface UserSharer extends Sharer {
-  readonly isAdministrator: boolean;
 }
 
 /** How many connections there are, and how many were not taken or had to make room. */
@@ -61,9 +49,7 @@ export class OpenSockets {
   readonly bodies: OpenBodies;
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
-  readonly #users = new Holdings<Duplex>();
-  /** Those of users who are no administrators, all as of one. */
-  readonly #ordinary = new Holdings<Duplex>();
+  readonly #users: UserShares;
   readonly #pace: ReadingPace;
   #open = 0;
   #refused = 0;
@@ -71,6 +57,8 @@ export class OpenSockets {
   constructor(deps: OpenSocketsDeps) {
     this.#deps = deps;
     this.bodies = new OpenBodies(deps);
+    const leavesRoom = (socket: Duplex) => this.#leavesRoom(socket);
+    this.#users = new UserShares({ limits: deps.limits, leavesRoom });
     this.#pace = new ReadingPace(deps);
     deps.limits.watch("sockets", () => this.#open);
   }
@@ -143,26 +131,17 @@ export class OpenSockets {
    * Its holder showed a token of the user, and makes room for nobody any more. False, and as if
    * nothing had been shown, when the user has as many connections as one may have, or all users who
    * are no administrators have as many as these may: however many they are, and whatever they open,
-   * administrators and agents still come in. What comes on it is read when it is the user's turn:
-   * a proxy's, which lends it to many, only where it is theirs alone from now on (`isOwn`).
+   * administrators and agents still come in. Streams are refused at three quarters of what one may
+   * have. What comes on it is read when it is the user's turn: a proxy's, which lends it to many,
+   * only where it is theirs alone from now on.
    */
-  vouchFor(socket: Duplex, user: UserSharer, isOwn = false): boolean {
-    const { accountId, name, isAdministrator } = user;
-    const { limits } = this.#deps;
-    const all = Math.floor(limits.max("sockets") / USER_PART);
-    const most = Math.min(limits.max("sockets_per_user"), all);
-    if (!this.#users.hasRoom(socket, accountId, most)) {
-      this.#bite("sockets_per_user", { user: name });
+  vouchFor(socket: Duplex, user: UserSharer, use: SocketUse = "requests"): boolean {
+    const limit = this.#users.take(socket, user, use);
+    if (limit !== undefined) {
+      this.#bite(limit, { user: user.name });
       return false;
     }
-    if (!isAdministrator && !this.#hasOrdinaryRoom(socket)) {
-      this.#bite("sockets", { user: name });
-      return false;
-    }
-    this.#users.take(socket, accountId);
-    if (isAdministrator) this.#ordinary.leave(socket);
-    else this.#ordinary.take(socket, ORDINARY);
-    if (isOwn || !this.#isLent(socket)) this.#pace.assign(socket, accountId);
+    if (use !== "requests" || !this.#isLent(socket)) this.#pace.assign(socket, user.accountId);
     this.vouch(socket);
     return true;
   }
@@ -209,10 +188,9 @@ export class OpenSockets {
     return this.#deps.isProxy(unmapped(address));
   }
 
-  /** Whether one more may make room for nobody in the name of a user who is no administrator. */
-  #hasOrdinaryRoom(socket: Duplex): boolean {
+  /** Whether there is room beyond what ordinary users leave free, if this one makes room no more. */
+  #leavesRoom(socket: Duplex): boolean {
     const max = this.#deps.limits.max("sockets");
-    if (!this.#ordinary.hasRoom(socket, ORDINARY, Math.floor(max / USERS_PART))) return false;
     const isStranger = this.#strangers.get(socket) !== undefined;
     const staying = this.#open - this.#strangers.size;
     return !isStranger || staying < max - Math.floor(max / OPEN_PART);
@@ -292,6 +270,5 @@ export class OpenSockets {
   #forget(socket: Socket): void {
     this.#strangers.remove(socket);
     this.#users.leave(socket);
-    this.#ordinary.leave(socket);
   }
 }

@@ -34,7 +34,7 @@ export class Redactor {
     const beginning = text.slice(0, max);
     const halves = [...this.#secrets].map((secret) => overlap(beginning, secret));
     const kept = beginningOf(text, max - Math.max(0, ...halves));
-    return `${kept}... (${text.length - kept.length} more characters)`;
+    return `${kept}...+${text.length - kept.length}`;
   }
 
   /** The text without secrets. */

@@ -7,12 +7,15 @@ import type { Traffic } from "../model/tunnels/traffic.ts";
 import { systemClock } from "../support/clock.ts";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
+import { ConnectionRoom } from "./connectionRoom.ts";
 import { type Carried, carry, type StreamTarget } from "./stream.ts";
 
 /** What a listener is made from. */
 export interface ForwarderTarget extends StreamTarget {
   /** The address of this computer on which it listens; undefined: `LOCAL_HOST`. */
   readonly localHost?: string | undefined;
+  /** Where its connections take their places; undefined: there are no other tunnels. */
+  readonly room?: ConnectionRoom | undefined;
 }
 
 /** Connections that break this close together, for the same reason, broke at once. */
@@ -33,6 +36,7 @@ export class Forwarder {
   readonly changed = new Listeners<void>();
   readonly #server: Server;
   readonly #target: StreamTarget;
+  readonly #room: ConnectionRoom;
   readonly #cuts = new Set<() => void>();
   readonly #now: () => number;
   readonly #sinceMs: number;
@@ -43,11 +47,12 @@ export class Forwarder {
   #broke: Break | undefined;
   #isClosed = false;
 
-  private constructor(server: Server, target: StreamTarget, now: () => number) {
+  private constructor(server: Server, target: ForwarderTarget, now: () => number) {
     this.#server = server;
     this.#now = now;
     this.#sinceMs = now();
     this.#target = target;
+    this.#room = target.room ?? new ConnectionRoom();
     server.on("connection", (socket) => this.#accept(socket));
   }
 
@@ -132,6 +137,20 @@ export class Forwarder {
       socket.destroy();
       return;
     }
+    const whyFull = this.#room.take(this.connections);
+    if (whyFull === undefined) this.#carry(socket);
+    else this.#refuse(socket, whyFull);
+  }
+
+  #refuse(socket: Socket, why: string): void {
+    socket.on("error", () => undefined);
+    socket.resetAndDestroy();
+    if (this.#failure === why) return;
+    this.#failure = why;
+    this.changed.emit();
+  }
+
+  #carry(socket: Socket): void {
     socket.setNoDelay(true);
     this.#connectionsTotal += 1;
     this.#usedAtMs = this.#now();
@@ -144,6 +163,7 @@ export class Forwarder {
       onAnswer: () => this.forgetFailure(),
       onEnd: (end) => {
         this.#cuts.delete(cut);
+        this.#room.leave();
         this.#usedAtMs = this.#now();
         if (end.kind === "broke") this.#break(end.error.message);
         if (end.kind === "failed") this.#failure = end.error.message;

@@ -5,6 +5,7 @@ import { LOCAL_HOST } from "../model/tunnels/localHost.ts";
 import type { Traffic } from "../model/tunnels/traffic.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
+import { ConnectionRoom } from "./connectionRoom.ts";
 import { Forwarder } from "./forwarder.ts";
 import { IdleTunnels, whyIdle } from "./idleTunnels.ts";
 import { localPorts, refuseFull, refuseTaken } from "./localPorts.ts";
@@ -35,11 +36,13 @@ export class LocalTunnels implements Tunnels {
   readonly #failures = new Map<string, string>();
   readonly #opening = new Map<string, Promise<LocalTunnel>>();
   readonly #idle: IdleTunnels;
+  readonly #room: ConnectionRoom;
   #isDisposed = false;
 
   constructor(deps: LocalTunnelsDeps) {
     this.#deps = deps;
     this.#records = new Records(deps);
+    this.#room = new ConnectionRoom(deps);
     this.#idle = new IdleTunnels({
       clock: deps.clock,
       limitMs: () => deps.idleLimitMs?.() ?? 0,
@@ -210,7 +213,7 @@ export class LocalTunnels implements Tunnels {
     }
     refuseFull(this.#open.size);
     refuseTaken({ ports, localHost }, openOnes(this.all));
-    const target = { access, clientId, remote, localHost };
+    const target = { access, clientId, remote, localHost, room: this.#room };
     return Forwarder.listen(target, ports, () => this.#deps.clock.now());
   }
 
