@@ -6,9 +6,9 @@ import { systemClock } from "../../support/clock.ts";
  * on: a time-out of the socket's own begins anew with each of its steps.
  */
 export function endLate(socket: Socket, withinMs: number): void {
-  const late = systemClock.after(withinMs, () => {
-    const message = `no answer in ${withinMs / 1_000} s`;
-    socket.destroy(Object.assign(new Error(message), { code: "ETIMEDOUT" }));
+  const timer = systemClock.after(withinMs, () => {
+    const late = new Error(`no answer in ${withinMs / 1_000} s`);
+    socket.destroy(Object.assign(late, { code: "ETIMEDOUT" }));
   });
-  socket.once("close", () => late.cancel());
+  socket.once("close", () => timer.cancel());
 }
