@@ -49,6 +49,7 @@ export const COMMANDS = {
   adoptRecord: "rport.client.moveRecord",
   showDuplicate: "rport.client.showDuplicate",
   showEarlier: "rport.client.showEarlier",
+  openTerminal: "rport.client.openTerminal",
   openTunnel: "rport.client.openTunnel",
   reopenTunnel: "rport.tunnel.reopen",
   reopenAllTunnels: "rport.tunnel.reopenAll",
@@ -179,6 +180,9 @@ export const WALKTHROUGH = `${EXTENSION_ID}#start`;
 
 /** The prefix of every setting. */
 export const SECTION = "rport";
+
+/** What the editor's list of terminals has for those of hosts. */
+export const TERMINAL_PROFILE = "rport.terminal";
 
 /** The type of the install sheet's tab, which is restored after a reload. */
 export const SHEET_VIEW_TYPE = "rport.installSheet";

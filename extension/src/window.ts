@@ -29,6 +29,8 @@ import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers/servers.ts";
 import { createSheets } from "./commands/sheetsOf.ts";
 import { Targets } from "./commands/targets/targets.ts";
+import { createTerminals } from "./commands/terminals/createTerminals.ts";
+import { terminalHandlers } from "./commands/terminals/terminals.ts";
 import { triesHandlers } from "./commands/tries.ts";
 import { reopenHandlers } from "./commands/tunnels/reopen.ts";
 import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
@@ -48,6 +50,7 @@ import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import { RecentLines } from "./support/report/recentLines.ts";
+import type { HostTerminals } from "./terminals/hostTerminals.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel } from "./tunnels/localTunnel.ts";
 import { LocalTunnels } from "./tunnels/localTunnels.ts";
@@ -100,26 +103,16 @@ export function createWindow(context: ExtensionContext): Window {
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now, groups: views.groups });
+  const reveal = (tunnel: LocalTunnel) => views.revealTunnel(tunnel);
+  const ofWindow = createTerminals(context, { fleet, targets, reveal, log });
+  const { terminals } = ofWindow;
   const ofLocal = createLocal(context);
   const { local } = ofLocal;
   const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });
-  const handlers = createHandlers({
-    ...ofLocal,
-    showLog,
-    redactor,
-    recent,
-    log,
-    settings,
-    tokens,
-    fleet,
-    arrangements,
-    views,
-    documents,
-    audits,
-    targets,
-    sheets,
-    trust,
-  });
+  const told = { showLog, redactor, recent, log };
+  const shown = { arrangements, views, documents, audits, sheets, terminals };
+  const known = { settings, tokens, fleet, targets, trust };
+  const handlers = createHandlers({ ...ofLocal, ...told, ...shown, ...known });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
     ...noticesOf({ fleet, local, nodes, arrangements, log }),
@@ -129,10 +122,10 @@ export function createWindow(context: ExtensionContext): Window {
   ];
   const followed = follow(context, { fleet, settings, tokens, trust });
   const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log });
-  const parts = [tools, ...followed, registration, views, documents, audits, ...notices];
+  const parts = [ofWindow, tools, ...followed, registration, views, documents, audits, ...notices];
   return {
     sheets,
-    written: () => tunnels.remembered(),
+    written: async () => void (await Promise.all([tunnels.remembered(), ofWindow.written()])),
     dispose() {
       for (const part of parts) part.dispose();
       tunnels.dispose();
@@ -219,6 +212,7 @@ interface HandlersDeps extends LocalCommandsDeps {
   readonly documents: Documents;
   readonly audits: AuditDocuments;
   readonly sheets: Sheets;
+  readonly terminals: HostTerminals;
   readonly trust: Trust;
 }
 
@@ -255,6 +249,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...useHandlers({ targets }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
+    ...terminalHandlers({ fleet, targets, reveal: revealTunnel, terminals: deps.terminals }),
     ...credentials,
     ...rotationHandlers({ targets, documents, reveal: revealCredential }),
     ...revocationHandlers({ targets, documents }),

@@ -91,8 +91,9 @@ class Model {
     const found = node.kind === "client" ? this.mirror.maps.clients.get(node.clientId) : undefined;
     if (found === undefined) return [];
     const counts = { localTunnels: 0, serverTunnels: this.mirror.tunnelCountOf(found.id) };
-    const about = { serverName: "", nowMs: NOW_MS, mayTunnel: true, mayAdminister: true };
-    return [clientRow({ client: found, place: "clients", ...about, ...counts })];
+    const about = { serverName: "", nowMs: NOW_MS, mayTerminal: true, mayTunnel: true };
+    const facts = { client: found, place: "clients", mayAdminister: true } as const;
+    return [clientRow({ ...facts, ...about, ...counts })];
   }
 }
 

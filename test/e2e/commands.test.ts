@@ -13,6 +13,7 @@ import { ORDER_COMMANDS } from "../support/vscode/orderCommands.ts";
 import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { addByToken, FIELDS, pasteToken } from "../support/vscode/signIn.ts";
+import { TERMINAL_COMMANDS } from "../support/vscode/terminal.ts";
 import { TUNNEL_COMMANDS } from "../support/vscode/tunnels.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -311,7 +312,7 @@ describe("commands, menus and messages", () => {
   test("has a menu on a client that is online", async () => {
     const { clients } = rport;
     expect(await clients.menuEntries("web-01")).toEqual([
-      ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
+      ...["Open Terminal", "Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
       ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin", "Rename Client..."],
       ...["Edit Tags...", "Revoke Client..."],
     ]);
@@ -440,6 +441,7 @@ describe("commands, menus and messages", () => {
       LOCAL_COMMANDS,
       ORDER_COMMANDS,
       PEOPLE_COMMANDS,
+      TERMINAL_COMMANDS,
       TUNNEL_COMMANDS,
     ].flat();
     const here = all.filter((title) => !elsewhere.includes(title));

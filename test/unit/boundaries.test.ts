@@ -162,7 +162,7 @@ describe("the floors of the extension", () => {
     ["model", "api"],
     ["tunnels"],
     ["servers"],
-    ["views", "links"],
+    ["views", "links", "terminals"],
     ["install"],
     ["commands"],
     ["tools"],

@@ -163,6 +163,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),
     parts: context.clientParts?.(),
+    mayTerminal: server.may("terminal"),
     mayTunnel: server.may("tunnels"),
     mayAdminister: server.may("administrator"),
   };

@@ -29,6 +29,8 @@ const user = { view: "Users", row: "bert" } as const;
 
 /** Commands that can be tried and left again without a change. */
 export const TRIED_COMMANDS: readonly TriedCommand[] = [
+  // these hosts allow none, which a dialog says
+  { title: "Open Terminal", place: online, menu: "warns" },
   { title: "Open Tunnel...", place: online, menu: "asks" },
   { title: "Show Details", place: online, menu: "shows" },
   { title: "Copy Name", place: online, menu: "copies" },

@@ -1,5 +1,8 @@
 import type { Locator, Page } from "playwright-core";
 
+/** Titles of the palette's commands on terminals of hosts that `terminal.test.ts` tries. */
+export const TERMINAL_COMMANDS: readonly string[] = ["Open Terminal"];
+
 /** The terminal that is shown. */
 export class Terminal {
   /** The rows on screen; a line longer than the terminal is wide takes several. */

@@ -22,6 +22,7 @@ const NOT_READ: ReadonlySet<string> = new Set([
   "curl --insecure https://\u2026/",
   "curl http://\u2026/",
   "mongosh mongodb://\u2026/",
+  "rport-agent install --server URL --terminals ACCOUNT",
   "HEAD / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n",
   "rport-agent status",
   "sc query rport",

@@ -95,6 +95,7 @@ describe("menus", () => {
       "rport.client.copyAddress",
       "rport.client.copyLink",
       "rport.client.forget",
+      "rport.client.openTerminal",
       "rport.client.pin",
       "rport.client.unpin",
       "rport.client.rename",

@@ -6,6 +6,7 @@ import type { CommandInput } from "../registry.ts";
 
 /** What commands need that not everybody may use. */
 const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
+  openTerminal: "terminal",
   openTunnel: "tunnels",
   reopenTunnel: "tunnels",
   reopenAllTunnels: "tunnels",

@@ -12,6 +12,11 @@ export interface Noun {
 export const NOUNS = {
   client: { a: t("a client"), one: t("client"), many: t("clients") },
   onlineClient: { a: t("an online client"), one: t("online client"), many: t("online clients") },
+  terminalClient: {
+    a: t("an online client that allows terminals"),
+    one: t("online client that allows terminals"),
+    many: t("online clients that allow terminals"),
+  },
   offlineClient: {
     a: t("a client that is offline"),
     one: t("client that is offline"),

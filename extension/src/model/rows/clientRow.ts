@@ -7,6 +7,7 @@ import { endSentence, endWords } from "../connectionEnd.ts";
 import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
 import { systemOf } from "../shown/grouping.ts";
+import { accountsOf } from "../terminals/terminalOffer.ts";
 import { type ClientPart, partTexts, spokenParts, USUAL_PARTS } from "./clientParts.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
@@ -30,6 +31,8 @@ export interface ClientFacts {
   readonly nowMs: number;
   /** What stands behind its name in the clients view; undefined: `USUAL_PARTS`. */
   readonly parts?: readonly ClientPart[] | undefined;
+  /** Whether one may open terminals there, if the host allows it. */
+  readonly mayTerminal: boolean;
   /** Whether one may open tunnels there. */
   readonly mayTunnel: boolean;
   readonly mayAdminister: boolean;
@@ -116,19 +119,22 @@ export function clientRow(facts: ClientFacts): Row {
 
 /** What the menus of a client's row ask, wherever the row stands. */
 export function clientContext(facts: ClientFacts): string {
-  const { client, place, localTunnels, serverTunnels, mayAdminister, mayTunnel } = facts;
+  const { client, place, localTunnels, serverTunnels, mayAdminister, mayTunnel, mayTerminal } =
+    facts;
   const online = statusOf(client) === "online";
   return contextValue("client", {
     duplicate: client.duplicate !== null,
     likeRevoked: facts.isLikeRevoked === true,
     looksLike: client.looks_like !== null,
     mayAdminister,
+    mayTerminal,
     mayTunnel,
     offline: !online,
     online,
     pinned: facts.isPinned === true,
     ref: place !== "clients",
     revoked: client.revoked_at !== null,
+    terminal: online && accountsOf(client).length > 0,
     straggler: client.rotation_state === "straggler",
     tunnels: localTunnels + serverTunnels > 0,
   });

@@ -22,6 +22,7 @@ const FACTS = {
   localTunnels: 1,
   serverTunnels: 0,
   nowMs: NOW,
+  mayTerminal: true,
   mayTunnel: true,
   mayAdminister: true,
 } as const;

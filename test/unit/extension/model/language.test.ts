@@ -149,6 +149,7 @@ const PLACE = {
   localTunnels: 2,
   serverTunnels: 0,
   nowMs: NOW,
+  mayTerminal: true,
   mayTunnel: true,
   mayAdminister: true,
 };

@@ -1,0 +1,40 @@
+import type { ExtensionContext } from "vscode";
+import { window } from "vscode";
+import { TERMINAL_PROFILE } from "../../manifest.ts";
+import { systemClock } from "../../support/clock.ts";
+import { processEnvironment } from "../../support/environment.ts";
+import type { Log } from "../../support/log.ts";
+import { HostTerminals } from "../../terminals/hostTerminals.ts";
+import { TerminalMemory } from "../../terminals/terminalMemory.ts";
+import type { TerminalCommandsDeps } from "./terminals.ts";
+import { chosenProfile } from "./terminals.ts";
+
+/** The terminals of this window. */
+export interface WindowTerminals {
+  readonly terminals: HostTerminals;
+  /** Resolves when what is to outlast the window is written. */
+  written(): Promise<void>;
+  dispose(): void;
+}
+
+/** Brings back the terminals that this window had, and has hosts be in the editor's list of what can be opened. */
+export function createTerminals(
+  { workspaceState, globalState }: Pick<ExtensionContext, "workspaceState" | "globalState">,
+  deps: Omit<TerminalCommandsDeps, "terminals"> & { readonly log: Log },
+): WindowTerminals {
+  const memory = new TerminalMemory(workspaceState, globalState);
+  const environment = processEnvironment;
+  const terminals = new HostTerminals({ ...deps, memory, environment, clock: systemClock });
+  const provider = window.registerTerminalProfileProvider(TERMINAL_PROFILE, {
+    provideTerminalProfile: () => chosenProfile({ ...deps, terminals }),
+  });
+  terminals.restore();
+  return {
+    terminals,
+    written: () => memory.written,
+    dispose() {
+      provider.dispose();
+      terminals.dispose();
+    },
+  };
+}

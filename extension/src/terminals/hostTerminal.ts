@@ -1,0 +1,64 @@
+import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from "vscode";
+import { Session, type SessionDeps } from "./session.ts";
+
+/** What a terminal of the editor adds to a session. */
+export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | "onCut"> {
+  /** What it is called while nothing is wrong. */
+  readonly name: string;
+  /** What it is called while the way to the host is cut. */
+  readonly cutName: string;
+  readonly onCut: (reason: string | undefined) => void;
+  /** Nobody looks at it any more; why is for whoever knows the editor's terminal. */
+  readonly onClosed: () => void;
+}
+
+/** A shell of a host as a terminal of the editor. That the way to it is cut is said beside it, not in the program's screen. */
+export class HostTerminal implements Pseudoterminal {
+  readonly session: Session;
+  readonly #deps: HostTerminalDeps;
+  readonly #written = new EventEmitter<string>();
+  readonly #closed = new EventEmitter<number | undefined>();
+  readonly #renamed = new EventEmitter<string>();
+  readonly onDidWrite = this.#written.event;
+  readonly onDidClose = this.#closed.event;
+  readonly onDidChangeName = this.#renamed.event;
+
+  constructor(deps: HostTerminalDeps) {
+    this.#deps = deps;
+    const { name, cutName } = deps;
+    this.session = new Session({
+      ...deps,
+      show: (text) => this.#written.fire(text),
+      onCut: (reason) => {
+        this.#renamed.fire(reason === undefined ? name : cutName);
+        deps.onCut(reason);
+      },
+      finish: (code) => this.#closed.fire(code),
+    });
+  }
+
+  /** The editor is ready to show it. */
+  open(size: TerminalDimensions | undefined): void {
+    this.session.open(sizeOf(size));
+  }
+
+  /** The editor has another size for it. */
+  setDimensions(size: TerminalDimensions): void {
+    const known = sizeOf(size);
+    if (known !== undefined) this.session.resize(known);
+  }
+
+  /** Keys, pastes and answers of the editor's terminal. */
+  handleInput(text: string): void {
+    this.session.type(text);
+  }
+
+  /** The terminal is gone from the window, or the window itself is going. */
+  close(): void {
+    this.#deps.onClosed();
+  }
+}
+
+function sizeOf(size: TerminalDimensions | undefined) {
+  return size === undefined ? undefined : { cols: size.columns, rows: size.rows };
+}

@@ -1,0 +1,252 @@
+import type { Client } from "@rport/protocol/model";
+import type { TerminalWish } from "@rport/protocol/terminal/terminal";
+import { t } from "@vscode/l10n";
+import {
+  Disposable,
+  type ExtensionTerminalOptions,
+  type Terminal,
+  TerminalExitReason,
+  ThemeIcon,
+  window,
+} from "vscode";
+import { displayName, statusOf } from "../model/arrange.ts";
+import type { MirrorChange } from "../model/mirror.ts";
+import { accountsOf } from "../model/terminals/terminalOffer.ts";
+import type { ClientTarget } from "../servers/entities.ts";
+import type { Fleet, FleetChange } from "../servers/fleet.ts";
+import type { Server } from "../servers/server.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Environment } from "../support/environment.ts";
+import type { Log } from "../support/log.ts";
+import { plainText } from "../support/text.ts";
+import { dialTerminal } from "./dialTerminal.ts";
+import { HostTerminal } from "./hostTerminal.ts";
+import { ownEnvironment } from "./ownEnvironment.ts";
+import type { OpenTerminal, TerminalMemory } from "./terminalMemory.ts";
+
+/** How long the editor may take to say why a terminal was closed. */
+const REASON_MS = 2_000;
+
+/** What terminals on hosts need. */
+export interface HostTerminalsDeps {
+  readonly fleet: Fleet;
+  readonly memory: TerminalMemory;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is begun, or come back to. */
+type Place = Omit<OpenTerminal, "id">;
+
+interface Held {
+  readonly place: Place;
+  readonly terminal: HostTerminal;
+  /** At the host; undefined: it was not told of yet, or has gone. */
+  id: OpenTerminal["id"] | undefined;
+  /** Called when the way to the host is there again. */
+  resolveCut: (() => void) | undefined;
+}
+
+/** The terminals of hosts in this window. They outlive it: what is open is found again when it comes back. */
+export class HostTerminals {
+  readonly #deps: HostTerminalsDeps;
+  readonly #held = new Set<Held>();
+  readonly #subscriptions: Disposable;
+  readonly #unsubscribe: () => void;
+
+  constructor(deps: HostTerminalsDeps) {
+    this.#deps = deps;
+    this.#unsubscribe = deps.fleet.changed.add((change) => this.#hear(change));
+    this.#subscriptions = Disposable.from(
+      window.onDidCloseTerminal((terminal) => this.#closed(terminal)),
+      window.onDidChangeWindowState(({ focused }) => {
+        if (focused) this.#nudge(() => true);
+      }),
+    );
+  }
+
+  /** As whom a terminal of this host was opened last, if that is still possible. */
+  accountOf({ server, client }: ClientTarget): string | undefined {
+    const account = this.#deps.memory.accountOf(server.key, client.id);
+    return account !== undefined && accountsOf(client).includes(account) ? account : undefined;
+  }
+
+  /** It is this one from now on. */
+  chooseAccount({ server, client }: ClientTarget, account: string): void {
+    this.#deps.memory.keepAccount(server.key, client.id, account);
+  }
+
+  /** What the editor opens for a new shell as this account, or as the usual one. */
+  options({ server, client }: ClientTarget, account: string | undefined): ExtensionTerminalOptions {
+    const place = {
+      serverKey: server.key,
+      clientId: client.id,
+      account,
+      name: nameOf(client, account),
+    };
+    return this.#optionsOf(place, undefined);
+  }
+
+  /** Brings back the terminals that this window had, as they are at their hosts. */
+  restore(): void {
+    for (const { id, ...place } of this.#deps.memory.open) {
+      window.createTerminal(this.#optionsOf(place, id));
+    }
+  }
+
+  /** Leaves all of them at their hosts. */
+  dispose(): void {
+    this.#unsubscribe();
+    this.#subscriptions.dispose();
+    for (const { terminal } of this.#held) terminal.session.detach();
+    this.#held.clear();
+  }
+
+  #optionsOf(place: Place, id: OpenTerminal["id"] | undefined): ExtensionTerminalOptions {
+    const held: Held = {
+      place,
+      id,
+      terminal: this.#terminalOf(place, id, () => held),
+      resolveCut: undefined,
+    };
+    this.#held.add(held);
+    return {
+      name: place.name,
+      pty: held.terminal,
+      iconPath: new ThemeIcon("vm"),
+      isTransient: true,
+    };
+  }
+
+  #terminalOf(place: Place, id: OpenTerminal["id"] | undefined, held: () => Held): HostTerminal {
+    const { fleet, memory, environment, clock } = this.#deps;
+    const { serverKey, clientId, name, account } = place;
+    const again: TerminalWish = {
+      kind: "new",
+      env: ownEnvironment(environment),
+      account,
+    };
+    return new HostTerminal({
+      name,
+      cutName: t("{0} (reconnecting...)", name),
+      wish: id === undefined ? again : { kind: "resume", id },
+      again,
+      dial: dialTerminal({
+        access: async () =>
+          fleet.get(serverKey)?.access() ?? {
+            kind: "unavailable",
+            reason: t("Its server is not among yours any more."),
+          },
+        clientId,
+        isAway: () => isUntold(fleet.get(serverKey), clientId),
+        clock,
+      }),
+      clock,
+      random: Math.random,
+      onAttached: (attached) => {
+        held().id = attached.id;
+        memory.keep({ ...place, id: attached.id });
+      },
+      onGone: () => this.#forget(held()),
+      onTold: (sentence) => void window.showWarningMessage(plainText(`${name}: ${sentence}`)),
+      onCut: (reason) => this.#cut(held(), reason),
+      onClosed: () => this.#leave(held()),
+    });
+  }
+
+  /** Says below the window that the way is cut, as long as it is. */
+  #cut(held: Held, reason: string | undefined): void {
+    held.resolveCut?.();
+    held.resolveCut = undefined;
+    if (reason === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held.resolveCut = resolve;
+    const text = t("The connection to {0} was lost: {1} Reconnecting...", held.place.name, reason);
+    window.setStatusBarMessage(plainText(text), promise);
+  }
+
+  #forget(held: Held): void {
+    if (held.id !== undefined) this.#deps.memory.forget(held.id);
+    held.id = undefined;
+  }
+
+  /** The editor says why behind this: a window that goes leaves its terminals, a person ends them. */
+  #leave(held: Held): void {
+    this.#deps.clock.after(REASON_MS, () => {
+      if (this.#held.delete(held)) held.terminal.session.detach();
+    });
+  }
+
+  #closed({ creationOptions, exitStatus }: Terminal): void {
+    const pty = "pty" in creationOptions ? creationOptions.pty : undefined;
+    const held = [...this.#held].find(({ terminal }) => terminal === pty);
+    if (held === undefined) return;
+    this.#held.delete(held);
+    held.resolveCut?.();
+    if (exitStatus?.reason === TerminalExitReason.Shutdown) held.terminal.session.detach();
+    else this.#end(held);
+  }
+
+  #end(held: Held): void {
+    const { id, place, terminal } = held;
+    const isToldOf = terminal.session.isAttached;
+    terminal.session.close();
+    this.#forget(held);
+    if (id !== undefined && !isToldOf) this.#endElsewhere(place, id);
+  }
+
+  /** There is no way to the host: the server ends it when there is one. Without it, the host does by itself. */
+  #endElsewhere({ serverKey }: Place, id: OpenTerminal["id"]): void {
+    const { fleet, log } = this.#deps;
+    void fleet
+      .get(serverKey)
+      ?.api.call("deleteTerminal", { params: { terminalId: id } })
+      .catch((error: unknown) => log.debug("a terminal was not ended", { error: String(error) }));
+  }
+
+  #hear(change: FleetChange): void {
+    if (change.kind !== "server") return;
+    const { server } = change;
+    if (change.change.kind === "state") {
+      if (server.state.kind === "connected") {
+        this.#nudge(({ serverKey }) => serverKey === server.key);
+      }
+      return;
+    }
+    if (change.change.kind !== "changed") return;
+    const back = new Set(change.change.changes.flatMap((each) => cameBack(each.change)));
+    if (back.size === 0) return;
+    this.#nudge(({ serverKey, clientId }) => serverKey === server.key && back.has(clientId));
+  }
+
+  #nudge(isMeant: (place: Place) => boolean): void {
+    for (const { place, terminal } of this.#held) if (isMeant(place)) terminal.session.nudge();
+  }
+}
+
+/** The id of the client that was away before this, if it is one. */
+function cameBack(change: MirrorChange): readonly string[] {
+  if (change.entity !== "client") return [];
+  const { id, before, after } = change;
+  return after !== undefined && !isAway(after) && (before === undefined || isAway(before))
+    ? [id]
+    : [];
+}
+
+/** Whether a host may be away: it is, or the server has not said otherwise. */
+function isUntold(server: Server | undefined, clientId: string): boolean {
+  if (server === undefined) return false;
+  return server.state.kind !== "connected" || isAway(server.mirror.maps.clients.get(clientId));
+}
+
+function isAway(client: Client | undefined): boolean {
+  return client !== undefined && statusOf(client) === "offline";
+}
+
+/** A host with several accounts says which one it is. */
+function nameOf(client: Client, account: string | undefined): string {
+  const name = plainText(displayName(client));
+  const isOneOf = account !== undefined && accountsOf(client).length > 1;
+  return isOneOf ? `${name} (${plainText(account)})` : name;
+}

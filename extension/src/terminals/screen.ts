@@ -1,0 +1,200 @@
+import type { Clock, Timer } from "../support/clock.ts";
+import { Escapes } from "./escapes.ts";
+
+/** Output is gathered this long, so that many small pieces cost the editor one message. */
+const BATCH_MS = 6;
+/** With so much at hand there is nothing to wait for. */
+const BATCH_BYTES = 64 << 10;
+/** After so much output the terminal is asked whether it has come that far. */
+const ASK_BYTES = 48 << 10;
+/** A terminal that has not answered in this time is not asked again before it does. */
+const ANSWER_MS = 2_000;
+const ESC = "\u001B";
+const BEL = "\u0007";
+/** Asks a terminal for its status; it answers when it has come to this. */
+const STATUS_QUESTION = `${ESC}[5n`;
+/** A terminal's answer to it. */
+const STATUS_ANSWER = `${ESC}[0n`;
+/** What terminals answer to questions of programs: what they are and can, where the cursor is, which colours. */
+const ANSWERS = new RegExp(
+  `${ESC}\\[[?>]?[\\d;]*(?:c|n|R|t|\\$y)|${ESC}[P\\]][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
+  "g",
+);
+
+/** What a screen needs. */
+export interface ScreenDeps {
+  readonly clock: Clock;
+  /** Hands text to the terminal. */
+  readonly show: (text: string) => void;
+  /** All output before this offset was shown. */
+  readonly onShown: (offset: number) => void;
+}
+
+/** A question for the status that the terminal has not answered. */
+interface Question {
+  /** The output before it; undefined: the program asked. */
+  readonly shownTo: number | undefined;
+  /** Nobody waits for the answer any more. */
+  isForgotten: boolean;
+}
+
+/**
+ * The output of one terminal on its way to the editor, which takes everything at once and tells nobody
+ * how far it has come: so its terminal itself is asked, in what it is given, and its answer is
+ * taken out of the input. What it has not reached is not called shown, and the host waits: else a
+ * flood would go on for long on the screen after its program was stopped.
+ */
+export class Screen {
+  readonly #deps: ScreenDeps;
+  readonly #escapes = new Escapes();
+  readonly #questions: Question[] = [];
+  #decoder = new TextDecoder();
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** Output that was handed to the terminal. */
+  #handed = 0;
+  /** Where the last question stands. */
+  #askedAt = 0;
+  #told = 0;
+  #isDeaf = false;
+  /** Output before it was shown to somebody once; undefined: the terminal has got over that. */
+  #replayedTo: number | undefined;
+  #batch: Timer | undefined;
+  #patience: Timer | undefined;
+  #isOver = false;
+
+  constructor(deps: ScreenDeps) {
+    this.#deps = deps;
+  }
+
+  /** Output that came, whether it was handed on or not. */
+  get received(): number {
+    return this.#handed + this.#pieceBytes;
+  }
+
+  /** Output goes on at this offset, which is not where it stopped: what was between is gone. */
+  skipTo(offset: number): void {
+    this.flush();
+    this.#decoder = new TextDecoder();
+    this.#handed = offset;
+    this.#askedAt = offset;
+    this.#told = offset;
+  }
+
+  /** Output before this offset was shown before: what programs ask in it was answered then. */
+  replaysTo(offset: number): void {
+    this.#replayedTo = offset > this.received ? offset : undefined;
+  }
+
+  /** The next bytes. The first after a pause are shown at once: people wait for their echo. */
+  take(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+    if (this.#batch === undefined || this.#pieceBytes >= BATCH_BYTES) this.flush();
+  }
+
+  /** Shows what is at hand. */
+  flush(): void {
+    this.#batch?.cancel();
+    this.#batch = undefined;
+    if (this.#pieceBytes === 0 || this.#isOver) return;
+    const text = this.#decoder.decode(Buffer.concat(this.#pieces), { stream: true });
+    this.#handed += this.#pieceBytes;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#show(text);
+    this.#batch = this.#deps.clock.after(BATCH_MS, () => {
+      this.#batch = undefined;
+      this.flush();
+    });
+  }
+
+  /** What somebody typed of what the terminal sends: without its answers to us, and to questions of before. */
+  typed(text: string): string {
+    const wasReplaying = this.#replayedTo !== undefined;
+    const [first = "", ...others] = text.split(STATUS_ANSWER);
+    const typed = others.reduce(
+      (all, part) => `${all}${this.#answered() ? "" : STATUS_ANSWER}${part}`,
+      first,
+    );
+    return wasReplaying ? typed.replace(ANSWERS, "") : typed;
+  }
+
+  /** Shows what is at hand, and no more. */
+  end(): void {
+    this.flush();
+    this.#isOver = true;
+    this.#batch?.cancel();
+    this.#patience?.cancel();
+  }
+
+  #show(text: string): void {
+    for (let asked = this.#escapes.read(text); asked > 0; asked -= 1) {
+      this.#questions.push({ shownTo: undefined, isForgotten: false });
+    }
+    const asks = this.#isDue() && this.#escapes.isComplete;
+    if (asks) this.#ask();
+    const shown = asks ? `${text}${STATUS_QUESTION}` : text;
+    if (shown !== "") this.#deps.show(shown);
+    if (!this.#isAnswerOpen) this.#tell(this.#handed);
+  }
+
+  #isDue(): boolean {
+    const replayed = this.#replayedTo;
+    if (replayed !== undefined && this.#askedAt < replayed && this.#handed >= replayed) return true;
+    return !this.#isDeaf && this.#handed - this.#askedAt >= ASK_BYTES;
+  }
+
+  #ask(): void {
+    this.#askedAt = this.#handed;
+    this.#questions.push({ shownTo: this.#handed, isForgotten: false });
+    if (this.#patience === undefined) this.#wait();
+  }
+
+  #wait(): void {
+    this.#patience?.cancel();
+    this.#patience = this.#deps.clock.after(ANSWER_MS, () => this.#goOn());
+  }
+
+  get #isAnswerOpen(): boolean {
+    return this.#questions.some(
+      ({ shownTo, isForgotten }) => shownTo !== undefined && !isForgotten,
+    );
+  }
+
+  /** The terminal has answered one question; whether it was ours. */
+  #answered(): boolean {
+    const shownTo = this.#questions.shift()?.shownTo;
+    if (shownTo === undefined) return false;
+    this.#isDeaf = false;
+    this.#hasReached(shownTo);
+    if (this.#isAnswerOpen) {
+      this.#wait();
+      this.#tell(shownTo);
+    } else {
+      this.#patience?.cancel();
+      this.#patience = undefined;
+      this.#tell(this.#handed);
+    }
+    return true;
+  }
+
+  /** A terminal that does not answer keeps nothing from going on. */
+  #goOn(): void {
+    this.#patience = undefined;
+    this.#isDeaf = true;
+    for (const question of this.#questions) question.isForgotten = true;
+    this.#hasReached(this.#handed);
+    this.#tell(this.#handed);
+  }
+
+  #hasReached(offset: number): void {
+    if (this.#replayedTo !== undefined && offset >= this.#replayedTo) this.#replayedTo = undefined;
+  }
+
+  #tell(offset: number): void {
+    if (offset <= this.#told || this.#isOver) return;
+    this.#told = offset;
+    this.#deps.onShown(offset);
+  }
+}

@@ -1,0 +1,192 @@
+import {
+  type Attached,
+  TERMINAL,
+  type TerminalEnd,
+  type TerminalSize,
+  type TerminalWish,
+} from "@rport/protocol/terminal/terminal";
+import { t } from "@vscode/l10n";
+import { endText } from "../model/terminals/endText.ts";
+import type { Clock, Timer } from "../support/clock.ts";
+import { inertLine } from "../support/text.ts";
+import type { Dial } from "./link.ts";
+import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
+
+/** What a terminal has whose size nobody has told yet, as all have had. */
+const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
+/** A terminal that is shown is told its size by then. */
+const SIZE_MS = 150;
+/** Keys that were meant for the program come so long after its end. */
+const SLIP_MS = 500;
+const ENTER = /^\r?\n?$/;
+/** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
+const TIDY = [
+  "?1049l",
+  "?1000l",
+  "?1002l",
+  "?1003l",
+  "?1006l",
+  "?1004l",
+  "?2004l",
+  "?1l",
+  "?25h",
+  "0m",
+]
+  .map((code) => `\u001B[${code}`)
+  .join("");
+
+/** What stands in for the editor's terminal. */
+export interface SessionDeps {
+  /** The shell that is begun, or the one that is there. */
+  readonly wish: TerminalWish;
+  /** The shell that is begun when somebody wants another one. */
+  readonly again: TerminalWish;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly show: (text: string) => void;
+  /** Whether the way to the host is cut, and why; undefined: it is not. */
+  readonly onCut: (reason: string | undefined) => void;
+  readonly onAttached: (attached: Attached) => void;
+  /** There is nothing at the host that could be come back to. */
+  readonly onGone: () => void;
+  /** Something that a person has to be told. */
+  readonly onTold: (sentence: string) => void;
+  /** The terminal is to go from the window; undefined: without a word about its exit code. */
+  readonly finish: (exitCode: number | undefined) => void;
+}
+
+/** One terminal in the window: a shell of a host, and the next one when somebody starts it again. */
+export class Session {
+  readonly #deps: SessionDeps;
+  #wish: TerminalWish;
+  #viewer: Viewer | undefined;
+  #size: TerminalSize | undefined;
+  #begin: Timer | undefined;
+  #endedAtMs: number | undefined;
+  #isCut = false;
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.#wish = deps.wish;
+  }
+
+  /** Whether the host can be told something now. */
+  get isAttached(): boolean {
+    return this.#viewer?.state.kind === "attached";
+  }
+
+  /** The terminal is there; one that nobody looks at yet has no size. */
+  open(size: TerminalSize | undefined): void {
+    this.#size = size === undefined ? undefined : bounded(size);
+    if (this.#size !== undefined) this.#start();
+    else this.#begin = this.#deps.clock.after(SIZE_MS, () => this.#start());
+  }
+
+  /** It is as large as this from now on. */
+  resize(size: TerminalSize): void {
+    this.#size = bounded(size);
+    if (this.#begin !== undefined) this.#start();
+    else this.#viewer?.resize(this.#size);
+  }
+
+  /** What the terminal sends. After the end, Enter starts a shell again and any other key closes. */
+  type(text: string): void {
+    if (this.#endedAtMs !== undefined) this.#decide(text, this.#endedAtMs);
+    else if (this.#viewer?.type(text) === false) {
+      this.#deps.onTold(t("This is more than the host takes in time: it was not pasted."));
+    }
+  }
+
+  /** There is a reason to hope, or to doubt. */
+  nudge(): void {
+    this.#viewer?.nudge();
+  }
+
+  /** Ends the shell at the host. */
+  close(): void {
+    this.#begin?.cancel();
+    this.#viewer?.close();
+  }
+
+  /** Leaves it there, for whoever comes back. */
+  detach(): void {
+    this.#begin?.cancel();
+    this.#viewer?.detach();
+  }
+
+  #start(): void {
+    this.#begin?.cancel();
+    this.#begin = undefined;
+    this.#endedAtMs = undefined;
+    const { dial, clock, random, show } = this.#deps;
+    const viewer: Viewer = new Viewer({
+      wish: this.#wish,
+      size: this.#size ?? USUAL_SIZE,
+      dial,
+      clock,
+      random,
+      show,
+      onState: (state) => this.#follow(state),
+    });
+    this.#viewer = viewer;
+  }
+
+  #follow(state: ViewerState): void {
+    if (state.kind === "attached") this.#deps.onAttached(state.attached);
+    if (state.kind === "waiting") this.#cut(state.reason);
+    else if (state.kind !== "connecting") this.#cut(undefined);
+    if (state.kind === "over") this.#finish(state.end);
+  }
+
+  #cut(reason: string | undefined): void {
+    if (reason === undefined && !this.#isCut) return;
+    this.#isCut = reason !== undefined;
+    this.#deps.onCut(reason);
+  }
+
+  #finish(end: ViewerEnd): void {
+    if (end.kind === "left") return;
+    // whoever took it over has it in mind from now on
+    this.#deps.onGone();
+    if (end.kind === "ended" && hasGoneWell(end.end)) {
+      this.#deps.finish(0);
+      return;
+    }
+    const id = this.#viewer?.id;
+    const isThere = end.kind === "takenOver" && id !== undefined;
+    this.#wish = isThere ? { kind: "resume", id } : this.#deps.again;
+    this.#endedAtMs = this.#deps.clock.now();
+    const keys = isThere
+      ? t("Press Enter to have it back, any other key to close.")
+      : t("Press Enter to start again, any other key to close.");
+    const line = t("Session ended: {0}", whyOf(end));
+    this.#deps.show(`${TIDY}\r\n\u001B[7m ${line} \u001B[0m\r\n${keys}\r\n`);
+  }
+
+  #decide(text: string, endedAtMs: number): void {
+    const isKey = text.length === 1 || ENTER.test(text);
+    if (!isKey || this.#deps.clock.now() - endedAtMs < SLIP_MS) return;
+    if (!ENTER.test(text)) {
+      this.#deps.finish(undefined);
+      return;
+    }
+    this.#deps.show("\r\n");
+    this.#start();
+  }
+}
+
+function whyOf(end: Exclude<ViewerEnd, { readonly kind: "left" }>): string {
+  if (end.kind === "ended") return endText(end.end);
+  return end.kind === "takenOver" ? t("It goes on in another window.") : inertLine(end.reason);
+}
+
+function hasGoneWell({ how, code }: TerminalEnd): boolean {
+  return how === "exit" && (code ?? 0) === 0;
+}
+
+function bounded({ cols, rows }: TerminalSize): TerminalSize {
+  const within = (count: number) => Math.min(Math.max(Math.trunc(count), 1), TERMINAL.sizeMax);
+  return { cols: within(cols), rows: within(rows) };
+}

@@ -1,0 +1,90 @@
+import { accountSchema, terminalIdSchema } from "@rport/protocol/terminal/terminal";
+import type { Memento } from "vscode";
+import { z } from "zod";
+
+/** Where the terminals of this window are kept. */
+const OPEN_KEY = "terminals.open";
+/** Where it is kept as whom terminals were opened last, by server and client. */
+const ACCOUNTS_KEY = "terminals.accounts";
+/** Most of each. */
+const OPEN_MAX = 64;
+const ACCOUNTS_MAX = 500;
+
+const key = z.string().max(2_048);
+
+const openSchema = z.object({
+  serverKey: key,
+  clientId: z.string().max(256),
+  id: terminalIdSchema,
+  name: z.string().max(512),
+  /** Undefined: the one that the host names first. */
+  account: accountSchema.optional(),
+});
+
+/** A terminal of this window, by which it is found again at its host. It is no secret: a host gives it to its owner alone. */
+export type OpenTerminal = z.infer<typeof openSchema>;
+
+const accountsSchema = z.array(z.tuple([key, key, accountSchema])).max(ACCOUNTS_MAX);
+
+/** What is remembered of terminals: those of this window, and as whom they are opened. */
+export class TerminalMemory {
+  readonly #workspace: Pick<Memento, "get" | "update">;
+  readonly #global: Pick<Memento, "get" | "update">;
+  #open: readonly OpenTerminal[];
+  #written: Promise<void> = Promise.resolve();
+
+  /** @param workspace of this window, @param global of all */
+  constructor(workspace: Pick<Memento, "get" | "update">, global: Pick<Memento, "get" | "update">) {
+    this.#workspace = workspace;
+    this.#global = global;
+    this.#open = z.array(openSchema).max(OPEN_MAX).safeParse(workspace.get(OPEN_KEY)).data ?? [];
+  }
+
+  /** Those that were open, the oldest first. */
+  get open(): readonly OpenTerminal[] {
+    return this.#open;
+  }
+
+  /** Resolves when everything is written. */
+  get written(): Promise<void> {
+    return this.#written;
+  }
+
+  /** One is open from now on. */
+  keep(terminal: OpenTerminal): void {
+    const others = this.#open.filter(({ id }) => id !== terminal.id);
+    this.#keep([...others, terminal].slice(-OPEN_MAX));
+  }
+
+  /** It is not, or not of this window, any more. */
+  forget(id: OpenTerminal["id"]): void {
+    if (this.#open.some((each) => each.id === id)) {
+      this.#keep(this.#open.filter((each) => each.id !== id));
+    }
+  }
+
+  /** As whom a terminal of this host was opened last. */
+  accountOf(serverKey: string, clientId: string): string | undefined {
+    return this.#accounts().find(
+      ([server, client]) => server === serverKey && client === clientId,
+    )?.[2];
+  }
+
+  /** It was opened as this one. */
+  keepAccount(serverKey: string, clientId: string, account: string): void {
+    const others = this.#accounts().filter(
+      ([server, client]) => server !== serverKey || client !== clientId,
+    );
+    const all = [...others, [serverKey, clientId, account]].slice(-ACCOUNTS_MAX);
+    void this.#global.update(ACCOUNTS_KEY, all);
+  }
+
+  #accounts() {
+    return accountsSchema.safeParse(this.#global.get(ACCOUNTS_KEY)).data ?? [];
+  }
+
+  #keep(open: readonly OpenTerminal[]): void {
+    this.#open = open;
+    this.#written = Promise.resolve(this.#workspace.update(OPEN_KEY, open)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { Escapes } from "../../../../extension/src/terminals/escapes.ts";
+
+/** What is known after this was read, whole and character by character. */
+function read(text: string) {
+  const whole = new Escapes();
+  const asked = whole.read(text);
+  const cut = new Escapes();
+  const askedOfCut = [...text].reduce((sum, char) => sum + cut.read(char), 0);
+  expect({ asked: askedOfCut, isComplete: cut.isComplete }).toEqual({
+    asked,
+    isComplete: whole.isComplete,
+  });
+  return { asked, isComplete: whole.isComplete };
+}
+
+describe("where a terminal stands in its output", () => {
+  it.each([
+    ["text", "$ ls\r\n"],
+    ["a colour", "\u001B[1;31mred\u001B[0m"],
+    ["a character set", "\u001B(B"],
+    ["a title that a bell ends", "\u001B]0;web-01\u0007"],
+    ["a title that its own end ends", "\u001B]0;web-01\u001B\\"],
+    ["a device's string", "\u001BP1$r0m\u001B\\"],
+    ["a string of an application", "\u001B_G;AAAA\u001B\\"],
+    ["a sequence that was given up", "\u001B[12\u0018"],
+    ["a sequence of eight bits", "\u009B31m"],
+    ["an escape within a sequence", "\u001B[3\u001B[0m"],
+    ["letters beyond ASCII", "äöü\u{1F600}"],
+  ])("is the ground behind %s", (_, text) => {
+    expect(read(text)).toEqual({ asked: 0, isComplete: true });
+  });
+
+  it.each([
+    ["an escape", "$ \u001B"],
+    ["a begun sequence", "\u001B[1;3"],
+    ["half of a character set", "\u001B("],
+    ["a begun title", "\u001B]0;web\r\n"],
+    ["a picture, in which a bell ends nothing", "\u001BPq#0;2\u0007~~"],
+    ["a title whose end is begun", "\u001B]0;web\u001B"],
+  ])("is within %s", (_, text) => {
+    expect(read(text)).toEqual({ asked: 0, isComplete: false });
+  });
+
+  it("counts the questions for the status, and no others", () => {
+    expect(read("\u001B[5n a \u001B[5n\u001B[6n\u001B[?5n\u001B[15n\u001B]0;\u0007[5n").asked).toBe(
+      2,
+    );
+  });
+});

@@ -1,0 +1,193 @@
+import type { TerminalWish } from "@rport/protocol/terminal/terminal";
+import { describe, expect, it } from "vitest";
+import { Session } from "../../../../extension/src/terminals/session.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { FakeHost } from "./fakeHost.ts";
+import { settled } from "./viewerFixture.ts";
+
+const NEW: TerminalWish = { kind: "new", env: { TERM: "xterm-256color" } };
+const SIZE = { cols: 80, rows: 24 };
+/** Longer than keys that were meant for the program come behind its end. */
+const LATER_MS = 1_000;
+
+/** A terminal of the window with a host behind it. */
+async function session(wish?: (host: FakeHost) => TerminalWish) {
+  const host = new FakeHost();
+  const clock = new FakeClock();
+  const events: string[] = [];
+  let screen = "";
+  const opened = new Session({
+    wish: wish?.(host) ?? NEW,
+    again: NEW,
+    dial: host.dial,
+    clock,
+    random: () => 1,
+    show: (text) => {
+      screen += text;
+    },
+    onCut: (reason) => events.push(reason === undefined ? "whole" : `cut: ${reason}`),
+    onAttached: ({ id }) => events.push(id === host.id ? "attached" : "another"),
+    onGone: () => events.push("gone"),
+    onTold: (sentence) => events.push(sentence),
+    finish: (code) => events.push(`finished ${code}`),
+  });
+  const end = (value: object) =>
+    host.tell({ kind: "ended", json: Buffer.from(JSON.stringify(value)) });
+  return { host, clock, events, session: opened, screen: () => screen, end };
+}
+
+describe("a terminal of the window", () => {
+  it("begins with the size that it has", async () => {
+    const { host, session: one } = await session();
+    one.open(SIZE);
+    await settled();
+    expect(host.openings).toEqual([{ size: SIZE, wish: NEW }]);
+  });
+
+  it("waits a moment for a size that it is not told at once, and no longer", async () => {
+    const told = await session();
+    told.session.open(undefined);
+    told.session.resize({ cols: 132, rows: 43 });
+    await settled();
+    expect(told.host.openings).toMatchObject([{ size: { cols: 132, rows: 43 } }]);
+    told.clock.advance(LATER_MS);
+    expect(told.host.openings).toHaveLength(1);
+
+    const hidden = await session();
+    hidden.session.open(undefined);
+    hidden.clock.advance(150);
+    await settled();
+    expect(hidden.host.openings).toMatchObject([{ size: SIZE }]);
+    hidden.session.resize({ cols: 5_000, rows: 0 });
+    expect(hidden.host.others).toEqual([{ kind: "resize", cols: 1_000, rows: 1 }]);
+  });
+
+  it("goes without a word when its shell ended well", async () => {
+    const { session: one, end, events, screen } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "exit", code: 0 });
+    expect(events).toEqual(["attached", "gone", "finished 0"]);
+    expect(screen()).toBe("");
+  });
+
+  it.each([
+    [{ how: "exit", code: 3 }, "The shell ended with exit code 3."],
+    [{ how: "signal", signal: "SIGKILL" }, "The shell was ended by the signal SIGKILL."],
+    [{ how: "idle" }, "Nobody used it for as long as the host allows."],
+    [{ how: "left" }, "Nobody came back to it for five minutes."],
+    [{ how: "closed" }, "It was ended elsewhere."],
+    [{ how: "forbidden" }, "You may not use terminals of this host any more."],
+    [{ how: "stopped" }, "The host's agent was stopped."],
+    [{ how: "failed", text: "no more\u001B]0;x\u0007 PTYs" }, "no more ]0;x PTYs"],
+  ])("says why it ended, and starts again when somebody wants that: %o", async (how, why) => {
+    const { host, session: one, end, events, screen, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    end(how);
+    expect(screen()).toContain(`Session ended: ${why}`);
+    expect(screen()).toContain("Press Enter to start again");
+    one.type("\r");
+    expect(host.openings).toHaveLength(1);
+    clock.advance(LATER_MS);
+    // what the terminal answers, and what is pasted, is no decision
+    one.type("\u001B[0n");
+    one.type("\u001B[I");
+    one.type("rm -r x\r");
+    expect(host.openings).toHaveLength(1);
+    one.type("\r");
+    await settled();
+    expect(host.openings.map(({ wish }) => wish.kind)).toEqual(["new", "new"]);
+    expect(events).toEqual(["attached", "gone", "attached"]);
+  });
+
+  it("closes on another key", async () => {
+    const { session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "stopped" });
+    clock.advance(LATER_MS);
+    one.type("q");
+    expect(events.at(-1)).toBe("finished undefined");
+  });
+
+  it("takes itself back from the window that took it over, when that is wanted", async () => {
+    const { host, session: one, screen, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    host.cut({ kind: "takenOver" });
+    expect(screen()).toContain("It goes on in another window.");
+    clock.advance(LATER_MS);
+    expect(host.openings).toHaveLength(1);
+    one.type("\r");
+    await settled();
+    expect(host.openings.at(-1)?.wish).toEqual({ kind: "resume", id: host.id });
+  });
+
+  it("says that one of before is not there any more, and starts another one on a key", async () => {
+    const {
+      host,
+      session: one,
+      screen,
+      clock,
+      events,
+    } = await session(({ id }) => ({
+      kind: "resume",
+      id,
+    }));
+    one.open(SIZE);
+    await settled();
+    host.cut({ kind: "refused", reason: "There is no such terminal." });
+    expect(screen()).toContain("Session ended: There is no such terminal.");
+    expect(events).toEqual(["attached", "gone"]);
+    clock.advance(LATER_MS);
+    one.type("\r");
+    await settled();
+    expect(host.openings.at(-1)?.wish).toEqual(NEW);
+  });
+
+  it("writes nothing of a cut into the program's screen, and says it beside", async () => {
+    const { host, session: one, screen, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    host.write("\u001B[?1049hvim");
+    host.cut();
+    clock.advance(500);
+    await settled();
+    expect(screen()).toBe("\u001B[?1049hvim");
+    expect(events).toEqual(["attached", "cut: It was cut.", "attached", "whole"]);
+  });
+
+  it("takes back what a full-screen program left on that was ended", async () => {
+    const { session: one, screen, end } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "stopped" });
+    for (const code of ["?1049l", "?1003l", "?2004l", "?25h", "0m"]) {
+      expect(screen()).toContain(`\u001B[${code}`);
+    }
+  });
+
+  it("says so when more is pasted than anybody waits for", async () => {
+    const { host, session: one, events } = await session();
+    one.open(SIZE);
+    await settled();
+    host.isReading = false;
+    one.type("x".repeat(17 << 20));
+    expect(events.at(-1)).toMatch(/was not pasted/);
+  });
+
+  it("ends at the host, or stays there", async () => {
+    const ended = await session();
+    ended.session.open(SIZE);
+    await settled();
+    expect(ended.session.isAttached).toBe(true);
+    ended.session.close();
+    expect(ended.host.others).toEqual([{ kind: "close" }]);
+    const left = await session();
+    left.session.open(undefined);
+    left.session.detach();
+    left.clock.advance(LATER_MS);
+    expect(left.host.openings).toEqual([]);
+  });
+});
