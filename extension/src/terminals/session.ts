@@ -21,7 +21,7 @@ const SLIP_MS = 500;
 const ENTER = /^\r?\n?$/;
 /** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
 const TIDY = [
-  "?1049l",
+  "?1047l",
   "?1000l",
   "?1002l",
   "?1003l",

@@ -163,7 +163,7 @@ describe("a terminal of the window", () => {
     one.open(SIZE);
     await settled();
     end({ how: "stopped" });
-    for (const code of ["?1049l", "?1003l", "?2004l", "?25h", "0m"]) {
+    for (const code of ["?1047l", "?1003l", "?2004l", "?25h", "0m"]) {
       expect(screen()).toContain(`\u001B[${code}`);
     }
   });
