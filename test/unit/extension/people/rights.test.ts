@@ -56,6 +56,7 @@ describe("what a user may do", () => {
 
   it.each<[CommandName, string]>([
     ["openTunnel", 'none of your groups has the permission "tunnels"'],
+    ["openTerminal", 'none of your groups has the permission "terminal"'],
     ["rotateCredential", "it is for its administrators"],
     ["installClient", "it is for its administrators"],
     ["forgetClient", "it is for its administrators"],
