@@ -30,6 +30,17 @@ export interface ShellProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** How a terminal of a system is made to let its programs wait, also those that read its keys. */
+export interface Stopping {
+  /** The names that the library of C has, on this system and its kin; it has `tcflow`. */
+  readonly libraries: readonly string[];
+  /** What `tcflow` is called with. */
+  readonly stop: number;
+  readonly goOn: number;
+  /** The terminal of a process that has just begun, as a file. Throws where that is not to be found. */
+  device(pid: number): string;
+}
+
 /** How shells of a system are found and started. */
 export interface Shells {
   /** Whether this process may open shells of other accounts. */
@@ -40,6 +51,8 @@ export interface Shells {
   program(account: ShellAccount, wish: ShellWish): ShellProgram;
   /** The bits of a terminal's flags that this system has, for `IXON` and `ISIG`; undefined: none. */
   readonly flags: { readonly ixon: number; readonly isig: number } | undefined;
+  /** Undefined: only with the keys for it, where they are obeyed. */
+  readonly stopping: Stopping | undefined;
   /** The group of processes in front on the terminal that this process leads; undefined: not known. */
   inFront(leader: number): Promise<number | undefined>;
 }

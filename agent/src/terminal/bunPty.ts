@@ -1,5 +1,6 @@
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import type { ShellProgram, Shells } from "../machine/shells.ts";
+import { type Brake, findBrake, type TerminalBrake } from "./brake.ts";
 import type { OpenPty, Pty, PtyListener } from "./pty.ts";
 
 /** What of Bun's terminals is used here. */
@@ -46,24 +47,29 @@ export function bunRuntime(): BunRuntime | undefined {
 }
 
 /** Opens terminals with Bun's own. */
-export function bunPty(bun: BunRuntime, flags: Shells["flags"]): OpenPty {
-  return (program, size, listener) => new BunPty(bun, { program, size, flags, listener });
+export function bunPty(bun: BunRuntime, shells: Shells): OpenPty {
+  const { flags } = shells;
+  const brake = findBrake(shells);
+  return (program, size, listener) => new BunPty(bun, { program, size, flags, brake, listener });
 }
 
 interface BunPtyDeps {
   readonly program: ShellProgram;
   readonly size: TerminalSize;
   readonly flags: Shells["flags"];
+  readonly brake: Brake | undefined;
   readonly listener: PtyListener;
 }
 
 /**
- * Bun cannot stop reading a terminal, so the program is stopped as a person would, with the keys that
- * a terminal has for that: but only while it obeys them, because they are input otherwise.
+ * Bun cannot stop reading a terminal, so the terminal is told to let its program wait. Where that cannot
+ * be said, it is stopped as a person would, with the keys that a terminal has for that: but only while
+ * they are obeyed, because they are input otherwise.
  */
 class BunPty implements Pty {
   readonly #process: BunProcess;
   readonly #flags: Shells["flags"];
+  readonly #brake: TerminalBrake | undefined;
   readonly #listener: PtyListener;
   #isHeld = false;
   /** We have stopped the program, and it was not let go on since. */
@@ -71,7 +77,7 @@ class BunPty implements Pty {
   #sinceStopped = 0;
   #isClosed = false;
 
-  constructor(bun: BunRuntime, { program, size, flags, listener }: BunPtyDeps) {
+  constructor(bun: BunRuntime, { program, size, flags, brake, listener }: BunPtyDeps) {
     const { file, args, cwd, env } = program;
     this.#flags = flags;
     this.#listener = listener;
@@ -87,6 +93,7 @@ class BunPty implements Pty {
       },
     });
     const child = this.#process;
+    this.#brake = brake?.on(child.pid);
     void child.exited.then(() =>
       listener.onExit({ code: child.exitCode ?? undefined, signal: child.signalCode ?? undefined }),
     );
@@ -96,8 +103,8 @@ class BunPty implements Pty {
     return this.#process.pid;
   }
 
-  get obeysKeys(): boolean | undefined {
-    return this.#flags && (this.#process.terminal.localFlags & this.#flags.isig) !== 0;
+  async obeysKeys(): Promise<boolean> {
+    return (this.#process.terminal.localFlags & (this.#flags?.isig ?? 0)) !== 0;
   }
 
   write(bytes: Buffer): void {
@@ -115,7 +122,7 @@ class BunPty implements Pty {
 
   release(): void {
     this.#isHeld = false;
-    if (this.#isStopped) this.write(XON);
+    if (this.#isStopped && this.#brake?.goOn() !== true) this.write(XON);
     this.#isStopped = false;
   }
 
@@ -134,9 +141,11 @@ class BunPty implements Pty {
   }
 
   #stop(): void {
+    this.#sinceStopped = 0;
+    this.#isStopped = this.#brake?.stop() ?? false;
+    if (this.#isStopped) return;
     const isObeyed = (this.#process.terminal.inputFlags & (this.#flags?.ixon ?? 0)) !== 0;
     this.#isStopped = isObeyed;
-    this.#sinceStopped = 0;
     if (isObeyed) this.write(XOFF);
   }
 }

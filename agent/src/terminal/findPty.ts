@@ -15,7 +15,7 @@ export type FoundPty =
 /** What this runtime has for terminals. */
 export function findPty(shells: Shells, dataDir: string): FoundPty {
   const bun = bunRuntime();
-  if (bun !== undefined) return { open: bunPty(bun, shells.flags) };
+  if (bun !== undefined) return { open: bunPty(bun, shells) };
   if (!keepsLastBytes(process.versions.uv)) {
     const reason = `Node ${process.version} would lose the end of what programs write; 24.21 would not`;
     return { open: undefined, reason };

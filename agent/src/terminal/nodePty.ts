@@ -1,6 +1,8 @@
+import { writeSync } from "node:fs";
 import { constants } from "node:os";
 import { ReadStream } from "node:tty";
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
+import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
 import type { ShellProgram } from "../machine/shells.ts";
 import type { OpenPty, Pty, PtyListener } from "./pty.ts";
 
@@ -18,10 +20,12 @@ export interface PtyLibrary {
     isUtf8: boolean,
     helper: string,
     onExit: (code: number, signal: number) => void,
-  ): { readonly fd: number; readonly pid: number };
+  ): { readonly fd: number; readonly pid: number; readonly pty: string };
   resize(fd: number, cols: number, rows: number): void;
 }
 
+/** A terminal whose program reads nothing is tried again after this. */
+const FULL_MS = 10;
 /** Of its arguments for an account: as we are. */
 const SAME = -1;
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, code]) => [code, name]));
@@ -39,9 +43,10 @@ interface NodePtyDeps {
 
 class NodePty implements Pty {
   readonly pid: number;
-  readonly obeysKeys = undefined;
   readonly #library: PtyLibrary;
   readonly #fd: number;
+  /** Its device. */
+  readonly #path: string;
   readonly #stream: ReadStream;
   readonly #listener: PtyListener;
   #isClosed = false;
@@ -54,7 +59,7 @@ class NodePty implements Pty {
       listener.onExit(signal === 0 ? { code } : { signal: SIGNALS.get(signal) });
     this.#library = library;
     this.#listener = listener;
-    const { fd, pid } = library.fork(
+    const { fd, pid, pty } = library.fork(
       file,
       args,
       variables,
@@ -68,13 +73,34 @@ class NodePty implements Pty {
       onExit,
     );
     this.#fd = fd;
+    this.#path = pty;
     this.pid = pid;
     this.#stream = this.#opened();
   }
 
   write(bytes: Buffer): void {
     if (this.#isClosed) return;
-    this.#stream.write(bytes, () => this.#isClosed || this.#listener.onTaken());
+    const written = this.#written(bytes);
+    if (written === bytes.length) setImmediate(() => this.#isClosed || this.#listener.onTaken());
+    else setTimeout(() => this.write(bytes.subarray(written)), FULL_MS);
+  }
+
+  /**
+   * How many the terminal has room for. The descriptor is one that does not wait; the stream would make
+   * the whole process wait for a program that reads nothing.
+   */
+  #written(bytes: Buffer): number {
+    try {
+      return writeSync(this.#fd, bytes);
+    } catch (error) {
+      const isFull = error instanceof Error && "code" in error && error.code === "EAGAIN";
+      return isFull ? 0 : bytes.length;
+    }
+  }
+
+  async obeysKeys(): Promise<boolean> {
+    const { stdout } = await SYSTEM_PROGRAMS.run("stty", ["-F", this.#path, "-a"]);
+    return /(^|\s)isig\b/.test(stdout);
   }
 
   resize({ cols, rows }: TerminalSize): void {

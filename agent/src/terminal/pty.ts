@@ -37,8 +37,8 @@ export interface Pty {
    */
   hold(): void;
   release(): void;
-  /** Whether `Ctrl+C` is a signal there; undefined: that cannot be found out. */
-  readonly obeysKeys: boolean | undefined;
+  /** Whether `Ctrl+C` is a signal there, as far as that can be found out. */
+  obeysKeys(): Promise<boolean>;
   /** Gives it back to the system, which hangs it up. Nothing is told after it but the exit. */
   close(): void;
 }

@@ -225,8 +225,8 @@ export class Terminal implements Viewed {
   /** A key behind input that nobody reads would not be seen: its signal is sent instead. */
   async #unstick(bytes: Buffer): Promise<void> {
     const signal = bytes.length === 1 ? SIGNAL_KEYS.get(bytes.readUInt8()) : undefined;
-    const isSignal = this.#input.isBusy && this.#pty.obeysKeys === true;
-    if (signal !== undefined && isSignal) await this.#groups.signalFront(signal);
+    if (signal === undefined || !this.#input.isBusy) return;
+    if (await this.#pty.obeysKeys()) await this.#groups.signalFront(signal);
   }
 
   #resize({ cols, rows }: TerminalSize): void {
@@ -259,6 +259,7 @@ export class Terminal implements Viewed {
       if (this.#ended !== undefined) return;
       await this.#groups.signalAll("KILL");
       this.#pty.close();
+      this.#hasStreamEnded = true;
       clock.after(REST_MS, () => this.#finish());
     };
     void this.#groups.signalAll("HUP");

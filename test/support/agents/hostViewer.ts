@@ -19,6 +19,9 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { within } from "../within.ts";
 import type { ServerSession } from "./agentServer.ts";
 
+/** What a viewer needs of a server. */
+export type ViewerServer = Pick<ServerSession, "connection">;
+
 /** What a viewer opens a terminal with, where it differs from the usual. */
 export type Opening = Partial<Record<keyof HostOpening, unknown>>;
 
@@ -79,7 +82,7 @@ export class HostViewer {
 
   /** Opens a terminal, and resolves when the host has said that it is there. */
   static async open(
-    session: ServerSession,
+    session: ViewerServer,
     given: Opening = {},
     manners: ViewerManners = {},
   ): Promise<HostViewer> {
@@ -92,7 +95,7 @@ export class HostViewer {
   }
 
   /** A viewer that comes back to it, on this or another connection. */
-  async again(session: ServerSession, from?: number, manners?: ViewerManners): Promise<HostViewer> {
+  async again(session: ViewerServer, from?: number, manners?: ViewerManners): Promise<HostViewer> {
     const { id, owner } = this.opening;
     return await HostViewer.open(
       session,

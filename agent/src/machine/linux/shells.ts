@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { lineOf, posixShells, programAt, quoted, type SwitchAccount } from "../posix/shells.ts";
@@ -17,6 +18,12 @@ export function linuxShells(): Shells {
     fields: { home: 5, shell: 6 },
     switched,
     flags: { ixon: 0x400, isig: 0x1 },
+    stopping: {
+      libraries: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
+      stop: 0,
+      goOn: 1,
+      device: (pid) => readlinkSync(`/proc/${pid}/fd/0`),
+    },
     inFront,
   });
 }

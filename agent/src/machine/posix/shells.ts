@@ -44,6 +44,7 @@ export interface PosixShellsDeps {
   readonly fields: { readonly home: number; readonly shell: number };
   readonly switched: SwitchAccount;
   readonly flags: Shells["flags"];
+  readonly stopping?: Shells["stopping"];
   readonly inFront: Shells["inFront"];
 }
 
@@ -63,6 +64,7 @@ export function posixShells(deps: PosixShellsDeps): Shells {
       return { shell, file, args, cwd: "/", env: environmentOf(account, shell, wish) };
     },
     flags: deps.flags,
+    stopping: deps.stopping,
     inFront: deps.inFront,
   };
 }

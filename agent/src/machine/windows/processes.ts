@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { foreignFunctions, wideText } from "./ffi.ts";
+import { foreignFunctions, wideText } from "../../platform/ffi.ts";
 
 /** PROCESS_QUERY_LIMITED_INFORMATION. */
 const QUERY = 0x1000;

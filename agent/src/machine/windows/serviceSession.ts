@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { CliFailure, EXIT } from "../../cli/cliFailure.ts";
+import { type Ffi, type ForeignCallback, foreignFunctions, wideText } from "../../platform/ffi.ts";
 import type { ServiceSession } from "../serviceSession.ts";
-import { type Ffi, type ForeignCallback, foreignFunctions, wideText } from "./ffi.ts";
 import { SERVICE_NAME } from "./layouts.ts";
 
 /** SERVICE_WIN32_OWN_PROCESS. */

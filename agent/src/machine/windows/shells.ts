@@ -21,5 +21,6 @@ export const WINDOWS_SHELLS: Shells = {
     return { shell, file: shell, args: [], cwd, env: { ...usual, ...own, ...wish.env } };
   },
   flags: undefined,
+  stopping: undefined,
   inFront: async () => undefined,
 };

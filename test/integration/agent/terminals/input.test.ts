@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from "node:crypto";
+import { REQUESTS } from "@rport/protocol/agent";
+import { TERMINAL } from "@rport/protocol/terminal/terminal";
+import { beforeAll, describe, expect, it } from "vitest";
+import { BUILT_AGENTS, builtAgent } from "../../../support/agents/builtAgent.ts";
+import { HostViewer } from "../../../support/agents/hostViewer.ts";
+import { shellScript, startTerminalHost } from "../../../support/agents/terminalHost.ts";
+import { eventually } from "../../../support/eventually.ts";
+
+const PATIENT = { timeout: 120_000 };
+const PASTE_BYTES = 1_000_000;
+
+beforeAll(async () => void (await builtAgent()), 600_000);
+
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }) => {
+  const reader = `stty raw -echo\necho ready\nhead -c ${PASTE_BYTES} | sha256sum`;
+
+  it("is given to the program as it is: a paste of 1 MB", PATIENT, async () => {
+    await using script = await shellScript(reader);
+    await using host = await startTerminalHost(program, { shell: script.path });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.untilText("ready");
+    const paste = randomBytes(PASTE_BYTES);
+    await viewer.type(paste);
+    await viewer.untilText(sha256(paste));
+    expect(await viewer.untilEnded()).toEqual({ how: "exit", code: 0 });
+  });
+
+  it("is given once, however often a viewer that was cut off says it again", PATIENT, async () => {
+    await using script = await shellScript(reader);
+    await using host = await startTerminalHost(program, { shell: script.path });
+    const paste = randomBytes(PASTE_BYTES);
+    let { session } = host;
+    let viewer = await HostViewer.open(session);
+    await viewer.untilText("ready");
+    for (const part of [300_000, 600_000, PASTE_BYTES]) {
+      await viewer.type(paste.subarray(viewer.inputEnd, part));
+      if (part === PASTE_BYTES) break;
+      if (part === 600_000) {
+        session.connection.close("a cut");
+        session = await host.server.next();
+      } else viewer.channel.destroy();
+      viewer = await viewer.again(session, viewer.outputEnd);
+      expect(viewer.inputEnd).toBeLessThanOrEqual(part);
+    }
+    await viewer.untilText(sha256(paste));
+  });
+
+  it("that is urgent stops a program that reads nothing of a paste", PATIENT, async () => {
+    await using script = await shellScript(
+      "stty -icanon isig -echo\ntrap 'echo interrupted; exit 7' INT\necho ready\nsleep 1000",
+    );
+    await using host = await startTerminalHost(program, { shell: script.path });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.untilText("ready");
+    void viewer.type(Buffer.alloc(PASTE_BYTES, "line of a paste\r")).catch(() => {});
+    const unconfirmed = () => viewer.inputEnd - (viewer.taken.at(-1) ?? 0);
+    await eventually(() => expect(unconfirmed()).toBe(TERMINAL.inputWindowBytes), 20_000);
+    for (let asked = 0; asked < 20; asked += 1) await host.session.ask(REQUESTS.ping);
+    viewer.urge("\x03");
+    expect(await viewer.untilEnded()).toEqual({ how: "exit", code: 7 });
+    expect(viewer.text).toContain("interrupted");
+  });
+
+  it("that is missing, or too much, ends its viewer and not the terminal", PATIENT, async () => {
+    await using script = await shellScript("stty raw -echo\necho ready\nsleep 1000");
+    await using host = await startTerminalHost(program, { shell: script.path });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.untilText("ready");
+    viewer.send({ kind: "input", offset: 5, bytes: Buffer.from("x") });
+    await viewer.until("the channel to close", () => viewer.isClosed);
+    const other = await viewer.again(host.session);
+    const bytes = Buffer.alloc(32 << 10);
+    for (let at = 0; at < 10; at += 1)
+      other.send({ kind: "input", offset: at * bytes.length, bytes });
+    await other.until("the channel to close", () => other.isClosed);
+    const last = await other.again(host.session);
+    expect(last.text).toContain("ready");
+  });
+
+  it("follows the size: of ten thousand the program sees few, and the last", PATIENT, async () => {
+    await using script = await shellScript(
+      "n=0\ntrap 'n=$((n + 1))' WINCH\necho ready\nuntil read -r line; do :; done\nstty size\necho count=$n-",
+    );
+    await using host = await startTerminalHost(program, { shell: script.path });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.untilText("ready");
+    for (let round = 0; round < 10_000; round += 1) {
+      viewer.send({ kind: "resize", cols: 100 + (round % 100), rows: 30 });
+    }
+    viewer.send({ kind: "resize", cols: 77, rows: 33 });
+    await viewer.type("go\rgo\r");
+    await viewer.untilText("33 77");
+    await viewer.until("the count", () => /count=\d+-/.test(viewer.text));
+    expect(Number(/count=(\d+)-/.exec(viewer.text)?.[1])).toBeLessThan(200);
+  });
+});
