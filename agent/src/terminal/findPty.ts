@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import type { Shells } from "../machine/shells.ts";
 import { bunPty, bunRuntime } from "./bunPty.ts";
-import { nodePty } from "./nodePty.ts";
+import { BASH, nodePty } from "./nodePty.ts";
 import type { OpenPty } from "./pty.ts";
 import { loadPtyLibrary } from "./ptyLibrary.ts";
 
@@ -20,6 +21,7 @@ export function findPty(shells: Shells, dataDir: string): FoundPty {
     const reason = `Node ${process.version} would lose the end of what programs write; 24.21 would not`;
     return { open: undefined, reason };
   }
+  if (!existsSync(BASH)) return { open: undefined, reason: `${BASH} is not there` };
   const loaded = loadPtyLibrary(dataDir);
   return loaded.library === undefined
     ? { open: undefined, reason: loaded.reason }

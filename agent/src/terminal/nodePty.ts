@@ -24,6 +24,17 @@ export interface PtyLibrary {
   resize(fd: number, cols: number, rows: number): void;
 }
 
+/**
+ * The library leaves its terminals open in every program that is started, and who has one of another
+ * account types into it: so all is closed before the program, and the account, begin. Other shells
+ * than Bash cannot name descriptors above 9.
+ */
+export const BASH = "/bin/bash";
+const CLOSE_ALL = `for path in /proc/self/fd/*; do
+  number=\${path##*/}
+  if [ "$number" -gt 2 ]; then eval "exec $number>&-"; fi
+done
+exec "$@"`;
 /** A terminal whose program reads nothing is tried again after this. */
 const FULL_MS = 10;
 /** Of its arguments for an account: as we are. */
@@ -60,8 +71,8 @@ class NodePty implements Pty {
     this.#library = library;
     this.#listener = listener;
     const { fd, pid, pty } = library.fork(
-      file,
-      args,
+      BASH,
+      ["--norc", "--noprofile", "-c", CLOSE_ALL, "bash", file, ...args],
       variables,
       cwd,
       cols,

@@ -17,6 +17,7 @@ const LOGIN_SHELLS = new Set(
  * Whoever asked for a folder reads why the shell does not begin there.
  */
 const BEGIN = `umask 022
+unset SHLVL _
 want=$1 home=$2
 shift 2
 if [ -n "$want" ]; then

@@ -75,6 +75,17 @@ describe.each(BUILT_AGENTS)("a shell on the host of an agent $name", ({ program 
     },
   );
 
+  it("has nothing open of the agent's, nor of other terminals", PATIENT, async () => {
+    await using host = await startTerminalHost(program);
+    const others = [await HostViewer.open(host.session), await HostViewer.open(host.session)];
+    expect(others).toHaveLength(2);
+    const viewer = await HostViewer.open(host.session);
+    await viewer.type("readlink /proc/$$/fd/*; echo done-$((40 + 2))\r");
+    await viewer.untilText("done-42");
+    expect(viewer.text).toContain("/dev/pts/");
+    expect(viewer.text).not.toMatch(/ptmx|socket:|eventpoll/);
+  });
+
   it("ends without the daemon that its program leaves behind", PATIENT, async () => {
     await using script = await shellScript(
       'trap "" HUP\nsetsid sh -c "echo pid-\\$\\$-; exec sleep 1000" &\nread -r line',
