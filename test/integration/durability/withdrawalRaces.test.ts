@@ -17,6 +17,8 @@ import {
 const ANNA = userNameSchema.parse("anna");
 const PASSWORD = "a long password of anna's";
 const FROM = { address: "192.0.2.7", isShared: false, userAgent: "", lifetimeS: undefined };
+/** Sessions of one user. */
+const SESSIONS_MAX = 50;
 const root = localActor({ tokenId: "t", name: "local", ended: new AbortController().signal });
 const salt = Buffer.alloc(16, 1);
 let kept: PasswordRecord;
@@ -216,6 +218,28 @@ async function race(
   await both;
   return told;
 }
+
+it("a session that makes room does so on disk, too, whichever is used while that is written", async () => {
+  await using fixture = await openGatedPeople();
+  const { first: process, gate, clock } = fixture;
+  const { edits, sessions } = process.accounts;
+  await edits.commit([{ kind: "addUser", record: userRecord("anna", {}) }]);
+  const begin = () => sessions.begin({ ...FROM, user: ANNA, scope: "full", lifetimeS: 86_400 });
+  const begun: string[] = [];
+  while (begun.length < SESSIONS_MAX) {
+    begun.push((await begin()).token);
+    clock.advance(2_000);
+  }
+  gate.shut();
+  const [oldest = ""] = begun;
+  const beginning = begin();
+  await gate.arrived;
+  expect((await sessions.check(oldest, FROM.address))?.kind).toBe("actor");
+  gate.open();
+  await beginning;
+  expect(await sessions.check(oldest, FROM.address)).toMatchObject({ kind: "ended" });
+  expect(everybody(await fixture.restart())).toEqual(everybody(process));
+});
 
 describe.each(Object.keys(MAKING))(
   "while something is taken away and before it is written: %s",

@@ -18,6 +18,22 @@ export interface NewSession {
   readonly verifier?: string | undefined;
   /** The session that owed the code which was shown: it ends with that. */
   readonly owing?: number | undefined;
+  /** Sessions that make room for it; see `crowdedBy`. */
+  readonly crowded?: readonly number[] | undefined;
+}
+
+/**
+ * The sessions that make room for one more: those that were used longest ago. To be named in the edit: a use
+ * is on disk later than in memory, so that the two would choose others.
+ */
+export function crowdedBy(
+  { scope }: SessionRecord,
+  sessions: readonly SessionRecord[],
+): readonly number[] {
+  const used = sessions
+    .filter((one) => one.scope === scope)
+    .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at));
+  return used.slice(0, Math.max(used.length - MOST[scope] + 1, 0)).map((one) => one.session_id);
 }
 
 /**
@@ -27,14 +43,15 @@ export interface NewSession {
 export function withNewSession(
   user: UserRecord,
   sessions: readonly SessionRecord[],
-  { record, verifier, owing }: NewSession,
+  { record, verifier, owing, crowded = [] }: NewSession,
 ): readonly SessionRecord[] {
   if (verifier !== undefined) requireSamePassword(user, verifier, record);
   const others = sessions.filter(({ session_id: id }) => id !== owing);
   if (owing !== undefined && others.length === sessions.length) {
     throw signInEnded();
   }
-  return [...roomFor(record, others), record];
+  const kept = others.filter(({ session_id: id }) => !crowded.includes(id));
+  return [...roomFor(record, kept), record];
 }
 
 /** What whoever signs in reads when that was ended meanwhile. */
@@ -56,6 +73,7 @@ function requireSamePassword(user: UserRecord, verifier: string, { scope }: Sess
   }
 }
 
+/** Of several that begin at once each names the same: then those go that began first. */
 function roomFor(
   { scope, created_at: now }: SessionRecord,
   sessions: readonly SessionRecord[],
@@ -63,7 +81,7 @@ function roomFor(
   const leastMs = Date.parse(now) - EXPIRED_KEPT_MS;
   const remembered = sessions
     .filter(({ expires_at: end }) => Date.parse(end) > leastMs)
-    .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at));
+    .toSorted((one, other) => Date.parse(one.created_at) - Date.parse(other.created_at));
   const of = (kind: SessionRecord["scope"]) => remembered.filter((one) => one.scope === kind);
   const keptOf = (kind: SessionRecord["scope"]) =>
     of(kind).slice(-(kind === scope ? MOST[kind] - 1 : MOST[kind]));

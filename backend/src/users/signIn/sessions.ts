@@ -3,7 +3,7 @@ import type { UserName } from "@rport/protocol/people/user";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
-import { signInEnded } from "../../store/edits/newSession.ts";
+import { crowdedBy, signInEnded } from "../../store/edits/newSession.ts";
 import type { SessionRecord } from "../../store/records/sessionRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { ExpiryWatch } from "../accounts/expiryWatch.ts";
@@ -59,8 +59,12 @@ export class Sessions {
     const { ledger, store, uses, tokens } = this.#deps;
     const { user, verifier, owing } = session;
     const record = this.#record(session);
-    // Who was used last decides who makes room, on disk as in memory.
-    const begins: Edit = { kind: "addSession", user, record, verifier, owing };
+    const others = ledger.get(user)?.sessions() ?? [];
+    const crowded = crowdedBy(
+      record,
+      others.filter((one) => one.session_id !== owing),
+    );
+    const begins: Edit = { kind: "addSession", user, record, verifier, owing, crowded };
     await store.commit([...first, begins], uses.owed());
     const { session_id: id } = record;
     // What it was begun with, or its user, was shut out while it was being written.
