@@ -28,7 +28,7 @@ const NAMES = Object.keys(ENDPOINTS) as EndpointName[];
 /** What changes nothing but what is the caller's own, or who the caller is. */
 const OWN: readonly EndpointName[] = [
   ...(["login", "verifySecondFactor", "logout", "acceptInvitation", "updateMe"] as const),
-  ...(["createToken", "updateToken", "deleteToken"] as const),
+  ...(["createToken", "updateToken", "deleteToken", "deleteTerminal"] as const),
   ...(["createTotpSecret", "confirmTotp", "deleteTotpSecret"] as const),
 ];
 const tokens = new Map<Asker | "stranger", string>();
