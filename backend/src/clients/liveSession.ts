@@ -47,6 +47,8 @@ export interface LiveSession extends SessionHandle, AgentLink {
   readonly end: ConnectionEnd | undefined;
   /** False for the Go versions that answer a ping twice. */
   readonly canBePinged: boolean;
+  /** Tells the agent something that wants no reply; the payload is sent as JSON. */
+  notify(name: string, payload: object): void;
   /**
    * Whether the agent answers, whatever it is, within `timeoutMs`; the connection is closed when it does
    * not. One ping serves all who ask while it is under way. An agent that cannot be asked, because too

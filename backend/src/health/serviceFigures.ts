@@ -1,4 +1,5 @@
 import type { RefusalReason } from "@rport/protocol/refusal";
+import type { Tally } from "@rport/protocol/wire/relay";
 import type { DoorCounters } from "../clients/doorCounters.ts";
 import type { LimitState } from "../limits/limits.ts";
 import type { SocketCounts } from "../sockets/openSockets.ts";
@@ -13,6 +14,9 @@ export interface ServiceSources {
   readonly signIns: () => { readonly accepted: number; readonly refused: number };
   readonly userSockets: () => number;
   readonly tunnels: () => { readonly open: number; readonly connections: number };
+  readonly terminals: () => { readonly open: number; readonly attached: number };
+  /** Bytes of terminals, from viewers to hosts (a to b) and back. */
+  readonly terminalBytes: Readonly<Tally>;
   readonly relays: { readonly active: number; readonly bytes: number };
   readonly sockets: () => SocketCounts;
   readonly limits: () => readonly LimitState[];
@@ -22,7 +26,12 @@ export interface ServiceSources {
 
 /** Figures about agents, tunnels and people, and about every limit. */
 export function serviceFigures(sources: ServiceSources): readonly Figure[] {
-  return [...agentFigures(sources), ...tunnelFigures(sources), ...limitFigures(sources)];
+  return [
+    ...agentFigures(sources),
+    ...tunnelFigures(sources),
+    ...terminalFigures(sources),
+    ...limitFigures(sources),
+  ];
 }
 
 function agentFigures(sources: ServiceSources): readonly Figure[] {
@@ -98,6 +107,32 @@ function tunnelFigures({ tunnels, relays }: ServiceSources): readonly Figure[] {
     single("counter", "relay_bytes_total", {
       help: "Bytes carried between tunnels and agents, both ways.",
       read: () => relays.bytes,
+    }),
+  ];
+}
+
+function terminalFigures({ terminals, terminalBytes }: ServiceSources): readonly Figure[] {
+  return [
+    byLabel("state", {
+      kind: "gauge",
+      name: "terminals",
+      help: "Terminals that people have on hosts, by whether somebody is attached.",
+      read: () => {
+        const { open, attached } = terminals();
+        return [
+          ["attached", attached],
+          ["detached", open - attached],
+        ];
+      },
+    }),
+    byLabel("direction", {
+      kind: "counter",
+      name: "terminal_bytes_total",
+      help: "Bytes carried between terminals of hosts and their viewers.",
+      read: () => [
+        ["to_host", terminalBytes.bytesAtoB],
+        ["from_host", terminalBytes.bytesBtoA],
+      ],
     }),
   ];
 }

@@ -16,6 +16,7 @@ import type { OpenTls } from "../tls/openTls.ts";
 import type { UserGate } from "../users/gate.ts";
 import type { Bounds } from "./openBounds.ts";
 import type { Records } from "./openRecords.ts";
+import type { OpenedTerminals } from "./openTerminals.ts";
 import type { Tunnels } from "./openTunnels.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
@@ -29,6 +30,8 @@ export interface HealthDeps extends Bounds, Pick<Records, "registry" | "credenti
   readonly pairings: Pick<Pairings, "list">;
   readonly tunnels: Pick<Tunnels["tunnels"], "list">;
   readonly relays: Tunnels["relays"];
+  readonly terminals: Pick<OpenedTerminals["terminals"], "counts">;
+  readonly terminalBytes: OpenedTerminals["terminalBytes"];
   readonly gate: Pick<UserGate, "counters">;
   readonly door: DoorCounters;
   readonly userSockets: Pick<UserSockets, "size">;
@@ -65,6 +68,8 @@ function sourcesOf(deps: HealthDeps): ServiceSources {
     signIns: () => gate.counters,
     userSockets: () => userSockets.size,
     tunnels: () => tunnelsOf(deps),
+    terminals: () => deps.terminals.counts,
+    terminalBytes: deps.terminalBytes,
     relays,
     sockets: () => sockets.counts,
     limits: () => limits.states(),

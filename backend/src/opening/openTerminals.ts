@@ -44,7 +44,7 @@ export function openTerminals(
   const connected = (id: ClientId) => presence.connected(id);
   const { terminals: events, audit } = auditing;
   const hostnameOf = (id: ClientId) => registry.record(id)?.hostname;
-  const facts = { ids, owners, events, connected, hostnameOf, limits, clock, log };
+  const facts = { ids, owners, events, connected, hostnameOf, limits, clock };
   const terminals = new Terminals(facts);
   const hosts = new HostTerminals({ terminals, ids, clock, log });
   opened.defer(() => hosts.close());

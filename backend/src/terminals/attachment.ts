@@ -12,6 +12,7 @@ import type { Clock } from "../platform/clock.ts";
 import { CUT_OFF, type FrameListener, TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { Terminals } from "./terminals.ts";
 import type { OpenTerminal } from "./terminalTable.ts";
+import { TerminalWindows } from "./terminalWindows.ts";
 
 /** What somebody is attached with. */
 export interface AttachmentDeps {
@@ -31,6 +32,7 @@ export interface AttachmentDeps {
  */
 export class Attachment implements FrameListener {
   readonly #deps: AttachmentDeps;
+  readonly #windows = new TerminalWindows();
   #isAttached = false;
 
   constructor(deps: AttachmentDeps) {
@@ -46,10 +48,15 @@ export class Attachment implements FrameListener {
     else stream.once("close", () => this.#left());
   }
 
+  onViewer(frame: Frame): void {
+    this.#windows.onViewer(frame);
+  }
+
   onHost(frame: Frame): void {
     if (frame.kind === "ended") this.#ended(frame.json);
     else if (frame.kind === "attached") this.#attached(frame.json);
     else if (!this.#isAttached) throw new FrameError("it has to begin with what it is");
+    else this.#windows.onHost(frame);
   }
 
   whyCut(): typeof CUT_OFF | typeof TAKEN_OVER {
@@ -59,9 +66,10 @@ export class Attachment implements FrameListener {
   #attached(json: Buffer): void {
     const { terminal, events, wish, audited } = this.#deps;
     if (this.#isAttached) throw new FrameError("it has begun already");
-    const { id, account, startedAtMs } = parsed(attachedSchema, json);
+    const { id, account, startedAtMs, outputFrom, inputTaken } = parsed(attachedSchema, json);
     if (id !== terminal.id) throw new FrameError("it is another terminal");
     this.#isAttached = true;
+    this.#windows.begin(outputFrom, inputTaken);
     terminal.account = account;
     terminal.startedAtMs = startedAtMs;
     if (wish.kind === "new") events.opened({ ...audited, account });

@@ -29,7 +29,9 @@ export const TAKEN_OVER = {
 
 /** Who hears what a terminal's frames say. */
 export interface FrameListener {
-  /** A frame of the host, which is passed on when this returns; throws a `FrameError` to end all. */
+  /** A frame of the viewer, which is passed on when this returns; throws a `FrameError` to end all. */
+  onViewer(frame: Frame): void;
+  /** The same of the host. */
   onHost(frame: Frame): void;
   /** What the viewer is told when the host's side ends before the terminal has. */
   whyCut(): { readonly code: number; readonly reason: string };
@@ -119,6 +121,7 @@ export class TerminalStream extends Duplex implements Viewer {
     try {
       const frames = this.#fromViewer.read(piece).filter((frame) => !this.#isOpening(frame));
       for (const frame of frames) {
+        this.#listener?.onViewer(frame);
         if (!this.push(encodeFrame(frame))) this.#inner.pause();
       }
     } catch (error) {

@@ -7,7 +7,6 @@ import type { AuditedEnd, AuditedTerminal, TerminalEvents } from "../audit/termi
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { Limits } from "../limits/limits.ts";
 import { type Clock, toTime } from "../platform/clock.ts";
-import { errorText, type Log } from "../platform/log.ts";
 import { RecentMap } from "../platform/recentMap.ts";
 import type { Actor } from "../users/actor.ts";
 import type { TerminalIds } from "./terminalIds.ts";
@@ -20,7 +19,7 @@ const ENDED_MAX = 10_000;
 /** A connection to a host, as far as its terminals go. */
 export type TerminalLink = Pick<
   LiveSession,
-  "clientId" | "features" | "isClosed" | "ask" | "openChannel"
+  "clientId" | "features" | "isClosed" | "notify" | "openChannel"
 >;
 
 /** What terminals stand on. */
@@ -32,7 +31,6 @@ export interface TerminalsDeps {
   readonly hostnameOf: (clientId: ClientId) => string | undefined;
   readonly limits: Pick<Limits, "max" | "bite" | "isShared" | "watch">;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** How one ended that is there no more. */
@@ -89,13 +87,13 @@ export class Terminals {
     if (link !== undefined) this.tell(link, terminal);
   }
 
-  /** Tells a host to end a terminal whose end is wanted. */
-  tell(link: TerminalLink, { id, clientId, ending: how }: OpenTerminal): void {
+  /**
+   * Tells a host to end a terminal whose end is wanted. Its answer is not waited for, so that all are
+   * told before a connection is cut: what became of it the host tells by itself.
+   */
+  tell(link: TerminalLink, { id, ending: how }: OpenTerminal): void {
     if (how === undefined || link.isClosed || !link.features.includes(FEATURES.terminal)) return;
-    link.ask(REQUESTS.endTerminal, { id, how }).catch((error: unknown) => {
-      const fields = { client: clientId, terminal: id, reason: errorText(error) };
-      this.#deps.log.info("a host was not told to end a terminal", fields);
-    });
+    link.notify(REQUESTS.endTerminal, { id, how });
   }
 
   /** Somebody may do or see something else now: ends what they may have no longer. */

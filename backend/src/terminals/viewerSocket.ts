@@ -36,7 +36,7 @@ export async function serveTerminal(ws: WebSocket, deps: ViewerSocketDeps): Prom
   const stream = new TerminalStream(ws);
   try {
     const opening = await openingOf(stream, deps);
-    const channel = await deps.open(opening, stream);
+    const channel = stream.destroyed ? undefined : await deps.open(opening, stream);
     if (channel === undefined) await closed;
     else if (ws.readyState === ws.OPEN) await deps.relays.join(stream, channel, deps.tally);
     else channel.destroy();

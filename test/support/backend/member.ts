@@ -1,4 +1,5 @@
 import { type Permission, permissionsSchema, type TokenScope } from "@rport/protocol/people/right";
+import { tokenPrefixSchema } from "@rport/protocol/people/token";
 import { groupNameSchema, userNameSchema } from "@rport/protocol/people/user";
 import type { Actor } from "../../../backend/src/users/actor.ts";
 import { TestApi } from "./api.ts";
@@ -65,6 +66,21 @@ export class Members {
           atMs: Date.now(),
         }),
     };
+  }
+
+  /** Another token of a user who is there. */
+  async token(name: string): Promise<string> {
+    this.#count += 1;
+    const token = `token-of-${this.#count}`;
+    this.#actors.set(token, await this.#actorOf(name, "read+write"));
+    return token;
+  }
+
+  /** Ends a personal token of a user. */
+  async endToken(name: string, token: string): Promise<void> {
+    const prefix = tokenPrefixSchema.parse(this.#actors.get(token)?.tokenId);
+    const user = userNameSchema.parse(name);
+    await this.#commit({ kind: "endToken", user, prefix, atMs: Date.now() });
   }
 
   async #actorOf(name: string, shown: Shown): Promise<Actor> {

@@ -84,6 +84,8 @@ export class FakeSession implements LiveSession {
     this.secretId = secretId;
     this.#clients.registry.adoptSecret(this.clientId, secretId);
   }
+  notify(): void {}
+
   dismiss(reason: string): void {
     this.cut(reason);
   }

@@ -3,6 +3,7 @@ import { type RunningBackend, type StartOptions, startBackend } from "../backend
 import { FLEET, makeFleet } from "../backend/fleet.ts";
 import { Members } from "../backend/member.ts";
 import { eventually } from "../eventually.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 import { TerminalHost, type TerminalHostOptions } from "./terminalHost.ts";
 import { TerminalViewer, type TerminalViewerOptions } from "./terminalViewer.ts";
 
@@ -11,15 +12,19 @@ export const HOST_ID = "web-01";
 
 /** A backend, a host with terminals, and people who may have some there. */
 export class TerminalScene implements AsyncDisposable {
-  readonly backend: RunningBackend;
+  /** Another one after `restart`. */
+  backend: RunningBackend;
   readonly members: Members;
   readonly password: string;
+  readonly #options: StartOptions;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
     facts: Pick<TerminalScene, "backend" | "members" | "password">,
+    options: StartOptions,
     resources: AsyncDisposableStack,
   ) {
+    this.#options = options;
     this.backend = facts.backend;
     this.members = facts.members;
     this.password = facts.password;
@@ -28,11 +33,14 @@ export class TerminalScene implements AsyncDisposable {
 
   static async open(options: StartOptions = {}): Promise<TerminalScene> {
     await using resources = new AsyncDisposableStack();
-    const backend = resources.use(await startBackend(options));
+    const dataDir = resources.use(await tempDirectory()).path;
+    const backend = await startBackend({ dataDir, ...options });
+    resources.use(backend);
     const password = await makeFleet({ call: backend.api });
     const members = new Members(backend);
     await members.group("Operators", "terminal");
-    return new TerminalScene({ backend, members, password }, resources.move());
+    const facts = { backend, members, password };
+    return new TerminalScene(facts, { dataDir, ...options }, resources.move());
   }
 
   /** A host that is in, and may be seen by the group `Operators`. */
@@ -49,6 +57,24 @@ export class TerminalScene implements AsyncDisposable {
     this.#resources.use(host);
     await this.#show(String(introduction?.ID ?? HOST_ID));
     return host;
+  }
+
+  /** The server stops, and starts again with what it has on disk. */
+  async restart(): Promise<void> {
+    await this.backend[Symbol.asyncDispose]();
+    this.backend = this.#resources.use(await startBackend(this.#options));
+  }
+
+  /** What `/metrics` says. */
+  async figures(): Promise<string> {
+    const { url, token } = this.backend;
+    const headers = { Authorization: `Bearer ${token}` };
+    return await (await fetch(`${url}/metrics`, { headers })).text();
+  }
+
+  /** A viewer of the host that has said nothing. */
+  async connecting(options: Partial<TerminalViewerOptions> = {}): Promise<TerminalViewer> {
+    return this.#resources.use(await TerminalViewer.connect(this.#with(options)));
   }
 
   /** A viewer of the host, as the person of local mode unless a token is given; it is attached. */

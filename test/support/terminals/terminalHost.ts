@@ -125,6 +125,12 @@ export class TerminalHost implements AsyncDisposable {
     return this.#agent;
   }
 
+  /** Its line is cut; its terminals stay. */
+  async cut(): Promise<void> {
+    this.agent.vanish();
+    await this.agent.closed;
+  }
+
   /** Comes back, also to another server. */
   async connect(url = this.#options.url): Promise<void> {
     const introduction = {
@@ -186,7 +192,9 @@ export class TerminalHost implements AsyncDisposable {
     if (name !== REQUESTS.endTerminal) return undefined;
     const asked = endTerminalSchema.parse(JSON.parse(payload.toString("utf8")));
     this.ends.push(asked);
-    this.terminals.get(asked.id)?.finish({ how: asked.how });
+    const terminal = this.terminals.get(asked.id);
+    terminal?.finish({ how: asked.how });
+    if (terminal !== undefined) void this.tellEnd(terminal).catch(() => {});
     return Buffer.from("{}");
   }
 }

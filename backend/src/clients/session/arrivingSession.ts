@@ -9,8 +9,6 @@ export interface ArrivingSession extends LiveSession {
   readonly closed: Promise<unknown>;
   /** Whether channels opened from now on know half-close. */
   halfClose: boolean;
-  /** Tells the agent something that wants no reply; the payload is sent as JSON. */
-  notify(name: string, payload: object): void;
   /** The agent may be the client it says it is, with this secret. */
   admitted(secretId: SecretId): void;
   /** Its client is in: it may send what a client may, and not only an introduction. */

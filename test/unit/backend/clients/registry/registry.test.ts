@@ -104,6 +104,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     offerSecret: never,
     adoptSecret: () => {},
     cut: (reason) => void cuts.push(reason),
+    notify: () => {},
     dismiss: (reason) => void cuts.push(reason),
     gone: Promise.resolve(),
   };

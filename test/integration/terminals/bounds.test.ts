@@ -1,0 +1,196 @@
+import { once } from "node:events";
+import { type Duplex, PassThrough } from "node:stream";
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import { encodeFrame, FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
+import { TERMINAL } from "@rport/protocol/terminal/terminal";
+import { Relays } from "@rport/protocol/wire/relay";
+import { describe, expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { serveTerminal } from "../../../backend/src/terminals/viewerSocket.ts";
+import { eventually } from "../../support/eventually.ts";
+import { TerminalScene } from "../../support/terminals/scene.ts";
+
+const REFUSED = CLOSE_CODES.refused;
+const HELD_MAX_BYTES = 1 << 20;
+const OPENING = encodeFrame({
+  kind: "open",
+  json: Buffer.from('{"size":{"cols":80,"rows":24},"wish":{"kind":"new"}}'),
+});
+
+/** A viewer's socket, joined to a host that never stops. */
+async function floodedViewer() {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const { port } = server.address() as { port: number };
+  const viewer = new WebSocket(`ws://127.0.0.1:${port}`);
+  const [ws, request] = (await accepted) as [WebSocket, { socket: import("node:net").Socket }];
+  const host = new PassThrough({ highWaterMark: 1 });
+  const tally = { bytesAtoB: 0, bytesBtoA: 0 };
+  const open = async (): Promise<Duplex> => host;
+  void serveTerminal(ws, { open, relays: new Relays(), tally, clock: systemClock });
+  if (viewer.readyState !== viewer.OPEN) await once(viewer, "open");
+  viewer.send(OPENING);
+  const { socket } = request;
+  /** What was taken of the host and is not with the system. */
+  const held = () => tally.bytesBtoA - (socket.bytesWritten - socket.writableLength);
+  return {
+    viewer,
+    host,
+    tally,
+    held,
+    async [Symbol.asyncDispose]() {
+      viewer.terminate();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+describe("the way of a terminal", () => {
+  it("holds at most a megabyte for a viewer that does not read, and the host waits", async () => {
+    await using scene = await floodedViewer();
+    scene.viewer.pause();
+    const bytes = Buffer.alloc(FRAME_DATA_BYTES, 65);
+    let offset = 0;
+    let most = 0;
+    for (let quiet = 0; quiet < 40; ) {
+      const before = scene.tally.bytesBtoA;
+      while (scene.host.writableLength < HELD_MAX_BYTES) {
+        scene.host.write(encodeFrame({ kind: "output", offset, bytes }));
+        offset += bytes.length;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, scene.held());
+      quiet = scene.tally.bytesBtoA === before ? quiet + 1 : 0;
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(HELD_MAX_BYTES);
+  });
+
+  it("ends a host that sends more than was confirmed", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const viewer = await scene.viewer({ confirms: false });
+    const bytes = Buffer.alloc(FRAME_DATA_BYTES, 65);
+    for (let count = 0; count <= (2 * TERMINAL.outputWindowBytes) / bytes.length; count += 1) {
+      host.only.print(bytes);
+    }
+    const { code, reason } = await viewer.closed;
+    expect(code).toBe(REFUSED);
+    expect(reason).toContain("The host broke the rules");
+  });
+
+  it("ends a viewer that sends more than was taken", async () => {
+    await using scene = await TerminalScene.open();
+    await scene.host({
+      onAttach: (terminal, channel) => {
+        const said = { id: terminal.opening.id, account: "root", shell: "/bin/sh" };
+        const numbers = { startedAtMs: 0, outputFrom: 0, inputTaken: 0 };
+        const json = Buffer.from(JSON.stringify({ ...said, ...numbers }));
+        channel.write(encodeFrame({ kind: "attached", json }));
+        channel.resume();
+      },
+    });
+    const viewer = await scene.viewer();
+    for (let count = 0; count < 5; count += 1) viewer.type(Buffer.alloc(FRAME_DATA_BYTES, 65));
+    const { code, reason } = await viewer.closed;
+    expect(code).toBe(REFUSED);
+    expect(reason).toContain("viewer broke its rules");
+  });
+
+  it.each<[string, Buffer]>([
+    ["no frame", Buffer.from([0, 0, 0, 0])],
+    ["a frame of a host", encodeFrame({ kind: "output", offset: 0, bytes: Buffer.from("x") })],
+    ["another one first", encodeFrame({ kind: "resize", cols: 80, rows: 24 })],
+    ["an opening that is no JSON", encodeFrame({ kind: "open", json: Buffer.from("{") })],
+    ["an opening without a size", encodeFrame({ kind: "open", json: Buffer.from("{}") })],
+    ["a size that none has", encodeFrame({ kind: "open", json: sized(0) })],
+    ["an opening that is too long", Buffer.from([1, 0, 0x10, 1, 32])],
+    ["two openings", Buffer.concat([OPENING, OPENING])],
+  ])("takes of a viewer not %s", async (_what, bytes) => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const viewer = await scene.connecting();
+    viewer.sayRaw(bytes);
+    expect(await viewer.closed).toMatchObject({ code: REFUSED });
+    await eventually(async () => {
+      const alive = [...host.terminals.values()].filter(({ end }) => end === undefined);
+      expect(alive).toEqual([]);
+    });
+    expect(await scene.backend.api("listTerminals")).toEqual([]);
+  });
+
+  it("takes no text of a viewer", async () => {
+    await using scene = await TerminalScene.open();
+    await scene.host();
+    const viewer = await scene.viewer();
+    viewer.socket.send("ls\n");
+    expect(await viewer.closed).toMatchObject({ code: 1003 });
+  });
+});
+
+describe("limits of terminals", () => {
+  it.each([
+    ["terminals_per_user", { terminals_per_user: 2 }],
+    ["terminals_per_client", { terminals_per_client: 2 }],
+    ["terminals", { terminals: 2 }],
+  ])("%s bites, is counted, and is free again with an end", async (name, limitValues) => {
+    await using scene = await TerminalScene.open({ limits: limitValues });
+    await scene.host();
+    const first = await scene.viewer();
+    await (await scene.viewer()).cut();
+    const third = await scene.asking();
+    const { code, reason } = await third.closed;
+    expect(code).toBe(REFUSED);
+    expect(reason).toContain(`(${name})`);
+    expect(await scene.figures()).toContain(`rport_limit_bites_total{limit="${name}"} 1`);
+    expect(await first.end()).toEqual({ how: "closed" });
+    await scene.viewer();
+  });
+
+  it("count what is open and what went through", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const viewer = await scene.viewer();
+    viewer.type("12345678");
+    await viewer.shows("12345678");
+    const figures = await scene.figures();
+    expect(figures).toContain('rport_terminals{state="attached"} 1');
+    expect(figures).toContain('rport_terminals{state="detached"} 0');
+    expect(figures).toMatch(/rport_terminal_bytes_total\{direction="to_host"\} \d\d/);
+    await viewer.cut();
+    await eventually(async () =>
+      expect(await scene.figures()).toContain('rport_terminals{state="detached"} 1'),
+    );
+    expect(host.only.end).toBeUndefined();
+  });
+});
+
+describe("many terminals", () => {
+  it("are opened and ended five hundred times, and nothing is left of them", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const text = "the last words of a program that ends at once";
+    for (let count = 0; count < 500; count += 1) {
+      const viewer = await scene.viewer();
+      const terminal = [...host.terminals.values()].at(-1);
+      terminal?.print(text);
+      terminal?.finish({ how: "exit", code: 0 });
+      await viewer.ended;
+      expect(viewer.text).toBe(text);
+      await viewer.closed;
+    }
+    expect(await scene.backend.api("listTerminals")).toEqual([]);
+    const { terminals } = scene.backend.backend;
+    expect(terminals.counts).toEqual({ open: 0, attached: 0 });
+    const { relays } = scene.backend.backend;
+    await eventually(() => expect(relays.active).toBe(0));
+  });
+});
+
+function sized(cols: number): Buffer {
+  return Buffer.from(JSON.stringify({ size: { cols, rows: 24 }, wish: { kind: "new" } }));
+}
