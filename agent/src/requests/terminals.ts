@@ -17,7 +17,7 @@ function listTerminals(terminals: Terminals): ServerRequest {
   });
 }
 
-/** Ends one, if it is there. */
+/** Ends one, if it is there, or all. */
 function endTerminal(terminals: Terminals): ServerRequest {
   return serverRequest({
     name: REQUESTS.endTerminal,

@@ -91,9 +91,11 @@ export class Terminals {
     return [...[...this.#running].map(({ held }) => held), ...this.#ends.answered()];
   }
 
-  /** Ends a terminal; one that is not there has ended. */
-  end(id: TerminalId, how: ForcedEnd): void {
-    this.#all.get(id)?.end(how);
+  /** Ends a terminal, one that is not there has ended; undefined: all of them. */
+  end(id: TerminalId | undefined, how: ForcedEnd): void {
+    for (const terminal of this.#running) {
+      if (id === undefined || terminal.held.id === id) terminal.end(how);
+    }
   }
 
   /** Who is told of ends from now on, until the answer is called. */

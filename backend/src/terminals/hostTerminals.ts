@@ -65,14 +65,12 @@ export class HostTerminals implements SessionTerminals {
     return ended !== undefined;
   }
 
+  /** In one word, which gets through before the connection is cut. */
   endAll(session: LiveSession): void {
-    const { clientId } = session;
-    if (clientId === undefined) return;
-    const { terminals } = this.#deps;
-    for (const terminal of terminals.table.of(clientId)) {
-      terminal.ending = "forbidden";
-      terminals.tell(session, terminal);
-    }
+    const { clientId, features, isClosed } = session;
+    if (clientId === undefined || isClosed || !features.includes(FEATURES.terminal)) return;
+    for (const terminal of this.#deps.terminals.table.of(clientId)) terminal.ending = "forbidden";
+    session.notify(REQUESTS.endTerminal, { how: "forbidden" });
   }
 
   /** Waits for no host any more. */

@@ -190,11 +190,13 @@ export class TerminalHost implements AsyncDisposable {
       return Buffer.from(JSON.stringify({ terminals }));
     }
     if (name !== REQUESTS.endTerminal) return undefined;
-    const asked = endTerminalSchema.parse(JSON.parse(payload.toString("utf8")));
-    this.ends.push(asked);
-    const terminal = this.terminals.get(asked.id);
-    terminal?.finish({ how: asked.how });
-    if (terminal !== undefined) void this.tellEnd(terminal).catch(() => {});
+    const { id: asked, how } = endTerminalSchema.parse(JSON.parse(payload.toString("utf8")));
+    for (const [id, terminal] of this.terminals) {
+      if ((asked !== undefined && asked !== id) || terminal.end !== undefined) continue;
+      this.ends.push({ id, how });
+      terminal.finish({ how });
+      void this.tellEnd(terminal).catch(() => {});
+    }
     return Buffer.from("{}");
   }
 }

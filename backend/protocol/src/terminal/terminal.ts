@@ -179,8 +179,11 @@ export const heldTerminalsSchema = z.object({
   terminals: z.array(heldTerminalSchema).max(HELD_TERMINALS_MAX),
 });
 
-/** Ends a terminal of an agent. One that it does not have is no error: it has ended. */
+/**
+ * Ends a terminal of an agent. One that it does not have is no error: it has ended. Without an id all of
+ * them end: of several requests before a connection is cut an agent may come to the first one only.
+ */
 export const endTerminalSchema = z.object({
-  id: terminalIdSchema,
+  id: terminalIdSchema.optional(),
   how: z.enum(["closed", "forbidden"]),
 });
