@@ -1,0 +1,244 @@
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import { groupNameSchema } from "@rport/protocol/people/user";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type AgentProgram, type AgentSettings, spawnAgent } from "../../support/agents/agent.ts";
+import { BUILT_AGENTS, builtAgent } from "../../support/agents/builtAgent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
+import { Members } from "../../support/backend/member.ts";
+import { newToken, PASSWORD, signIn } from "../../support/backend/person.ts";
+import { spawnBackend } from "../../support/backend/spawnBackend.ts";
+import { eventually } from "../../support/eventually.ts";
+import { BadLine } from "../../support/faults/badLine.ts";
+import { freePort } from "../../support/freePort.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
+import {
+  TerminalViewer,
+  type TerminalViewerOptions,
+} from "../../support/terminals/terminalViewer.ts";
+
+const HOST = "web-01";
+const params = { clientId: HOST };
+const PROMPT_MS = 1_000;
+/** An agent comes back within this, on a busy machine, too. */
+const BACK_MS = 20_000;
+const LINES = 20_000;
+/** What `COUNT` writes: no line twice, none left out. */
+const COUNTED = Array.from({ length: LINES }, (_, at) => `row ${at + 1}\r\n`).join("");
+const COUNT = `stty -echo; i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo row $i; done; echo all of $((1 + 1))\r`;
+
+/** A real agent whose terminals run `/bin/sh` as whoever runs the tests. */
+function settingsOf(settings: AgentSettings, server = settings.server): AgentSettings {
+  return { ...settings, server, terminal: { enabled: true, shell: "/bin/sh" } };
+}
+
+/** A backend and a real agent in a process of its own, which reaches it over a line that can be cut. */
+async function setUpWith(program: AgentProgram) {
+  await using opened = new AsyncDisposableStack();
+  const backend = opened.use(await startBackend());
+  const password = await makeFleet({ call: backend.api });
+  const line = opened.use(await BadLine.open(backend.port, Math.random));
+  const { url, fingerprint } = backend;
+  const settings = agentOf({ url, fingerprint }, password, HOST);
+  const server = `http://127.0.0.1:${line.port}`;
+  opened.use(await spawnAgent(settingsOf(settings, server), program));
+  await online(() => backend.api("getClient", { params }));
+  const members = new Members(backend);
+  await members.group("Operators", "terminal");
+  await backend.api("setClientAcl", { params, body: { allowed_user_groups: ["Operators"] } });
+  const resources = opened.move();
+  const viewer = async (options: Partial<TerminalViewerOptions> = {}) =>
+    resources.use(
+      await TerminalViewer.attach({ url, token: backend.token, clientId: HOST, ...options }),
+    );
+  return {
+    backend,
+    members,
+    line,
+    viewer,
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  };
+}
+
+async function online(ask: () => Promise<{ readonly connection_state: string }>): Promise<void> {
+  await eventually(async () => {
+    expect((await ask()).connection_state).toBe("connected");
+  }, BACK_MS);
+}
+
+/** The process of a terminal's shell. */
+async function shellOf(viewer: TerminalViewer): Promise<number> {
+  viewer.type("echo pid=$$=\r");
+  await viewer.shows(/pid=\d+=/);
+  return Number(/pid=(\d+)=/.exec(viewer.text)?.[1]);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What came of `COUNT`, of one viewer after the other. */
+function counted(...viewers: readonly TerminalViewer[]): string {
+  const text = Buffer.concat(viewers.map(({ bytes }) => bytes)).toString();
+  const from = text.indexOf("row 1\r\n");
+  return text.slice(from, text.indexOf("all of 2", from));
+}
+
+/** The whole of the agents is built first. */
+beforeAll(async () => void (await builtAgent()), 600_000);
+
+describe.each(BUILT_AGENTS)(
+  "a terminal of a real agent $name",
+  { timeout: 300_000 },
+  ({ program }) => {
+    const setUp = () => setUpWith(program);
+
+    it("is typed into, gets the size that it is given, and ends with its code", async () => {
+      await using scene = await setUp();
+      const viewer = await scene.viewer({ size: { cols: 91, rows: 31 } });
+      viewer.type("stty size\r");
+      await viewer.shows("31 91");
+      viewer.resize({ cols: 100, rows: 40 });
+      viewer.type("stty size\r");
+      await viewer.shows("40 100");
+      viewer.type("exit 3\r");
+      expect(await viewer.ended).toEqual({ how: "exit", code: 3 });
+      expect(await viewer.closed).toMatchObject({ code: 1000 });
+      expect(await scene.backend.api("listTerminals")).toEqual([]);
+    });
+
+    it("loses and repeats nothing while its viewer is cut off again and again", async () => {
+      await using scene = await setUp();
+      let viewer = await scene.viewer();
+      const { id } = await viewer.attached;
+      const viewers = [viewer];
+      viewer.type(COUNT);
+      for (let cuts = 0; cuts < 5 && !viewer.text.includes("all of 2"); cuts += 1) {
+        const from = viewer.outputAt;
+        await eventually(() => expect(viewer.outputAt).toBeGreaterThan(from + 1_000));
+        await viewer.cut();
+        viewer = await scene.viewer({ resume: { id, from: viewer.outputAt } });
+        viewers.push(viewer);
+      }
+      await viewer.shows("all of 2");
+      expect(viewers.length).toBeGreaterThan(1);
+      expect(counted(...viewers)).toBe(COUNTED);
+    });
+
+    it("loses and repeats nothing when its agent is cut off", async () => {
+      await using scene = await setUp();
+      const viewer = await scene.viewer();
+      const { id } = await viewer.attached;
+      viewer.type(COUNT);
+      await eventually(() => expect(viewer.outputAt).toBeGreaterThan(10_000));
+      scene.line.cut();
+      expect(await viewer.closed).toMatchObject({ code: CLOSE_CODES.cutOff });
+      const resume = { id, from: viewer.outputAt };
+      const again = await eventually(() => scene.viewer({ resume }), BACK_MS);
+      await again.shows("all of 2");
+      expect(counted(viewer, again)).toBe(COUNTED);
+    });
+
+    it("goes on, for its owner alone, after the server was killed", async () => {
+      await using temp = await tempDirectory();
+      const args = ["--port", String(await freePort())];
+      await using first = await spawnBackend(temp.path, args);
+      const { url, fingerprint } = first.endpoint;
+      const password = await makeFleet(first.api);
+      const settings = settingsOf(agentOf({ url, fingerprint }, password, HOST));
+      await using _agent = await spawnAgent(settings, program);
+      await online(() => first.api.call("getClient", { params }));
+      const group = groupNameSchema.parse("Operators");
+      const body = { permissions: { terminal: true } };
+      await first.api.call("putUserGroup", { params: { groupName: group }, body });
+      await first.api.call("setClientAcl", { params, body: { allowed_user_groups: [group] } });
+      const tokens = [];
+      for (const username of ["anna", "bert"]) {
+        const user = { username, password: PASSWORD, groups: [group] };
+        await first.api.call("createUser", { body: user });
+        tokens.push((await newToken({ url }, await signIn({ url }, username))).token);
+      }
+      const [anna = "", bert = ""] = tokens;
+      const at = { url, clientId: HOST };
+      await using viewer = await TerminalViewer.attach({ ...at, token: anna });
+      const { id } = await viewer.attached;
+      const pid = await shellOf(viewer);
+      viewer.type(COUNT);
+      await eventually(() => expect(viewer.outputAt).toBeGreaterThan(10_000));
+      await first.kill();
+      await viewer.closed;
+      await using second = await spawnBackend(temp.path, args);
+      await online(() => second.api.call("getClient", { params }));
+      const resume = { id, from: viewer.outputAt };
+      await using thief = await TerminalViewer.open({ ...at, token: bert, resume });
+      expect(await thief.closed).toMatchObject({ code: CLOSE_CODES.refused });
+      await using again = await TerminalViewer.attach({ ...at, token: anna, resume });
+      await again.shows("all of 2");
+      expect(counted(viewer, again)).toBe(COUNTED);
+      again.type("exit 0\r");
+      await again.ended;
+      expect(isAlive(pid)).toBe(false);
+    });
+
+    it("is gone with its shell within a second when its owner is disabled", async () => {
+      await using scene = await setUp();
+      const anna = await scene.members.add("anna", ["Operators"]);
+      const shown = await scene.viewer({ token: anna.token });
+      const left = await scene.viewer({ token: anna.token });
+      const pids = [await shellOf(shown), await shellOf(left)];
+      await left.cut();
+      await scene.backend.api("disableUser", { params: { userName: "anna" } });
+      await eventually(() => expect(pids.map(isAlive)).toEqual([false, false]), PROMPT_MS);
+      await shown.closed;
+      await eventually(async () => expect(await scene.backend.api("listTerminals")).toEqual([]));
+    });
+
+    it("is gone with its shell within a second when its client is revoked", async () => {
+      await using scene = await setUp();
+      const shown = await scene.viewer();
+      const left = await scene.viewer();
+      const pids = [await shellOf(shown), await shellOf(left)];
+      await left.cut();
+      await scene.backend.api("revokeClient", { params });
+      await eventually(() => expect(pids.map(isAlive)).toEqual([false, false]), PROMPT_MS);
+      await shown.closed;
+    });
+
+    it("that floods a viewer which does not read hears Ctrl+C, and then goes on", async () => {
+      await using scene = await setUp();
+      const viewer = await scene.viewer({ confirms: false });
+      viewer.type("yes\r");
+      await eventually(() => expect(viewer.outputAt).toBeGreaterThan(200_000));
+      viewer.say({ kind: "urgent", offset: viewer.inputAt, bytes: Buffer.from("\u0003") });
+      viewer.inputAt += 1;
+      const confirming = setInterval(
+        () => viewer.say({ kind: "outputTaken", offset: viewer.outputAt }),
+        20,
+      );
+      viewer.type("echo still $((1 + 1)) here\r");
+      await viewer.shows("still 2 here");
+      clearInterval(confirming);
+    });
+
+    it("tells the last words of every program that ends at once", async () => {
+      await using scene = await setUp();
+      let lost = 0;
+      for (let count = 0; count < 500; count += 1) {
+        const viewer = await scene.viewer();
+        viewer.type(
+          `echo begin; printf '%05000d' ${count}; echo; echo last words ${count}; exit\r`,
+        );
+        await viewer.ended;
+        if (!viewer.text.includes(`last words ${count}\r\n`)) lost += 1;
+        await viewer.closed;
+      }
+      expect(lost).toBe(0);
+      expect(await scene.backend.api("listTerminals")).toEqual([]);
+    });
+  },
+);
