@@ -48,7 +48,7 @@ async function floodedViewer() {
   };
 }
 
-describe("the way of a terminal", () => {
+describe("S-53 the way of a terminal", () => {
   it("holds at most a megabyte for a viewer that does not read, and the host waits", async () => {
     await using scene = await floodedViewer();
     scene.viewer.pause();

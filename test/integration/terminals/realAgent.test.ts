@@ -112,7 +112,7 @@ describe.each(BUILT_AGENTS)(
       expect(await scene.backend.api("listTerminals")).toEqual([]);
     });
 
-    it("loses and repeats nothing while its viewer is cut off again and again", async () => {
+    it("S-51 loses and repeats nothing while its viewer is cut off again and again", async () => {
       await using scene = await setUp();
       let viewer = await scene.viewer();
       const { id } = await viewer.attached;
@@ -185,7 +185,7 @@ describe.each(BUILT_AGENTS)(
       expect(isAlive(pid)).toBe(false);
     });
 
-    it("is gone with its shell within a second when its owner is disabled", async () => {
+    it("S-52 is gone with its shell within a second when its owner is disabled", async () => {
       await using scene = await setUp();
       const anna = await scene.members.add("anna", ["Operators"]);
       const shown = await scene.viewer({ token: anna.token });

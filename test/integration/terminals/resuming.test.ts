@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { TerminalScene } from "../../support/terminals/scene.ts";
 
-describe("a terminal", () => {
+describe("S-51 a terminal", () => {
   it("goes on where its viewer was cut off, and nothing is lost or said twice", async () => {
     await using scene = await TerminalScene.open();
     const host = await scene.host();

@@ -33,7 +33,7 @@ async function endsOf(host: TerminalHost, ids: readonly TerminalId[]): Promise<v
   expect(new Set(host.ends.map(({ how }) => how))).toEqual(new Set(["forbidden"]));
 }
 
-describe("terminals end within a second", () => {
+describe("S-52 terminals end within a second", () => {
   it.each<[string, number, (scene: TerminalScene, anna: Member) => Promise<unknown>]>([
     [
       "when their owner is disabled",
