@@ -102,7 +102,7 @@ describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation a
     expect(await viewer.attached).toMatchObject({ account: "anna" });
     viewer.type(`echo "$(id -un) in $(id -Gn | tr ' ' ,), $(${BECOME} -u), $(umask), $PWD"\n`);
     await viewer.shows("anna in anna,operators, 0, 0022, /home/anna");
-    viewer.type("touch /tmp/made && exit 7\n");
+    viewer.type("setsid sleep 86399 & sleep 86398 & touch /tmp/made && exit 7\n");
     expect(await viewer.ended).toEqual({ how: "exit", code: 7 });
     expect(await system.exec("stat", ["-c", "%U %a", "/tmp/made"])).toMatchObject({
       stdout: "anna 644\n",
@@ -110,6 +110,8 @@ describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation a
 
     expect(await install(system, "--no-terminals")).toMatchObject({ code: 0 });
     await expectNone();
+    // Only what left its terminal on purpose outlives that, as with sshd.
+    expect((await system.exec("sh", ["-c", LEFT])).stdout).not.toBe("");
   });
 
   test("survive a reboot and a newer line, and are root's where root was named", async () => {
