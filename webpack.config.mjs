@@ -99,6 +99,14 @@ export default [
     externals: { vscode: "commonjs vscode" },
   }),
   bundle({
+    name: "bridge",
+    platform: "node22",
+    target: "node22",
+    entry: "extension/src/ssh/bridge/main.ts",
+    output: "extension/dist/bridge/bridge.cjs",
+    devtool: false,
+  }),
+  bundle({
     name: "webview",
     platform: "web",
     target: "es2023",

@@ -51,6 +51,12 @@ export const COMMANDS = {
   showEarlier: "rport.client.showEarlier",
   openTerminal: "rport.client.openTerminal",
   openTunnel: "rport.client.openTunnel",
+  setUpSsh: "rport.ssh.setUp",
+  removeSsh: "rport.ssh.remove",
+  connectSsh: "rport.client.connectSsh",
+  connectSshNewWindow: "rport.client.connectSshNewWindow",
+  copySshCommand: "rport.client.copySshCommand",
+  setSshUser: "rport.client.setSshUser",
   reopenTunnel: "rport.tunnel.reopen",
   reopenAllTunnels: "rport.tunnel.reopenAll",
   forgetTunnel: "rport.tunnel.forget",
@@ -170,6 +176,10 @@ export const SETTINGS = {
   browserNames: "tunnels.browserNames",
   caFile: "tls.caFile",
   idleTimeout: "tunnels.idleTimeoutMinutes",
+  sshEnabled: "ssh.enabled",
+  sshUser: "ssh.user",
+  sshUsers: "ssh.users",
+  sshConfigFile: "ssh.configFile",
 } as const;
 
 /** Publisher and name, by which the editor and links know the extension. */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { type ExtensionContext, window } from "vscode";
 import { arrangingHandlers } from "./commands/arranging/arranging.ts";
 import { tagByDrag } from "./commands/arranging/tagByDrag.ts";
@@ -28,6 +27,7 @@ import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers/servers.ts";
 import { createSheets } from "./commands/sheetsOf.ts";
+import { type SshCommandsDeps, sshHandlers } from "./commands/ssh/ssh.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { createTerminals } from "./commands/terminals/createTerminals.ts";
 import { terminalHandlers } from "./commands/terminals/terminals.ts";
@@ -44,7 +44,7 @@ import { createLocal } from "./servers/localBackend/createLocal.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
 import { onTrustChanged, type Trust, trustOf } from "./servers/trust/trust.ts";
-import { TunnelRestorer } from "./servers/tunnelRestorer.ts";
+import { createSsh, type Ssh } from "./ssh/createSsh.ts";
 import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
@@ -53,20 +53,13 @@ import { RecentLines } from "./support/report/recentLines.ts";
 import type { HostTerminals } from "./terminals/hostTerminals.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel } from "./tunnels/localTunnel.ts";
-import { LocalTunnels } from "./tunnels/localTunnels.ts";
-import type { LocalTunnelsDeps } from "./tunnels/localTunnelsDeps.ts";
-import { lookAt } from "./tunnels/look.ts";
-import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
-import { SharedTunnels } from "./tunnels/sharedTunnels.ts";
-import { chosenBindAddress, TunnelSettings } from "./tunnels/tunnelSettings.ts";
+import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
 import { Arrangements } from "./views/arrangements.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
 import { LastFiles } from "./views/lastShown/folder.ts";
 import { Views } from "./views/views.ts";
-
-/** What lasts of tunnels, in the storage that all windows of the editor share. */
-const TUNNELS_FILE = "tunnels.json";
+import { createTunnels, ofTunnels } from "./windowTunnels.ts";
 
 /** The extension in one window of the editor. */
 export interface Window {
@@ -89,15 +82,14 @@ export function createWindow(context: ExtensionContext): Window {
   const tunnelSettings = new TunnelSettings();
   const tunnels = createTunnels(context, tunnelSettings, {
     accessTo: (serverKey) => fleet.get(serverKey)?.access,
+    ssh: () => ssh,
     clock: systemClock,
     log,
   });
   const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels, trust });
+  const ssh: Ssh = createSsh(context, { fleet, clock: systemClock, log });
   const nodes = new Nodes();
-  const arrangements = new Arrangements({
-    workspace: context.workspaceState,
-    global: context.globalState,
-  });
+  const arrangements = arrangementsOf(context);
   const lastFolder = new LastFiles(context.globalStorageUri.fsPath, log);
   const views = new Views({ fleet, nodes, arrangements, lastFolder, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
@@ -109,30 +101,30 @@ export function createWindow(context: ExtensionContext): Window {
   const ofLocal = createLocal(context);
   const { local } = ofLocal;
   const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });
-  const told = { showLog, redactor, recent, log };
+  const told = { showLog, redactor, recent, log, clock: systemClock };
   const shown = { arrangements, views, documents, audits, sheets, terminals };
   const known = { settings, tokens, fleet, targets, trust };
-  const handlers = createHandlers({ ...ofLocal, ...told, ...shown, ...known });
+  const handlers = createHandlers({ ...ofLocal, ...ssh, ...told, ...shown, ...known });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
     ...noticesOf({ fleet, local, nodes, arrangements, log }),
     takeLinks({ fleet, nodes, views, log, settings, tokens, fetch: trust.fetch }),
-    new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
-    tunnelSettings.onChanged(() => tunnels.offersChanged()),
+    ...ofTunnels({ fleet, tunnels, settings: tunnelSettings }),
   ];
   const followed = follow(context, { fleet, settings, tokens, trust });
   const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log });
-  const parts = [ofWindow, tools, ...followed, registration, views, documents, audits, ...notices];
+  const parts = [ofWindow, tools, ssh, ...followed, registration, views, documents, audits];
   return {
     sheets,
     written: async () => void (await Promise.all([tunnels.remembered(), ofWindow.written()])),
     dispose() {
-      for (const part of parts) part.dispose();
-      tunnels.dispose();
-      fleet.dispose();
-      channel.dispose();
+      for (const part of [...parts, ...notices, tunnels, fleet, channel]) part.dispose();
     },
   };
+}
+
+function arrangementsOf({ workspaceState, globalState }: ExtensionContext): Arrangements {
+  return new Arrangements({ workspace: workspaceState, global: globalState });
 }
 
 interface FollowDeps {
@@ -180,30 +172,7 @@ function register(handlers: Handlers, deps: RegistrationDeps) {
   });
 }
 
-/** All windows of one storage share their tunnels. */
-function createTunnels(
-  { globalStorageUri: { fsPath: storage } }: ExtensionContext,
-  settings: TunnelSettings,
-  deps: Omit<LocalTunnelsDeps, "memory">,
-): SharedTunnels {
-  const { clock, log } = deps;
-  const memory = new MemoryFile({ path: join(storage, TUNNELS_FILE), log });
-  return new SharedTunnels({
-    storage,
-    memory,
-    workspace: () => settings.workspace,
-    isOffered: (tunnel) => settings.isOffered(tunnel),
-    hold: () => {
-      const idleLimitMs = () => settings.idleLimitMs;
-      const bindAddress = chosenBindAddress;
-      return new LocalTunnels({ ...deps, memory, look: lookAt, idleLimitMs, bindAddress });
-    },
-    clock,
-    log,
-  });
-}
-
-interface HandlersDeps extends LocalCommandsDeps {
+interface HandlersDeps extends LocalCommandsDeps, SshCommandsDeps {
   readonly tokens: Tokens;
   readonly redactor: Redactor;
   readonly recent: RecentLines;
@@ -245,6 +214,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...localHandlers(deps),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
     ...linkHandlers(targets),
+    ...sshHandlers(deps),
     ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
     ...useHandlers({ targets }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),

@@ -107,7 +107,7 @@ async function buildAgent(wanted) {
 async function build(wanted) {
   mkdirSync(dist, { recursive: true });
   await buildAgent(wanted);
-  await bundle("extension", "webview", "backend");
+  await bundle("extension", "bridge", "webview", "backend");
   writeExtensionBackend();
   writeExtensionPage();
   await packageExtension();

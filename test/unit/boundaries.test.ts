@@ -162,10 +162,11 @@ describe("the floors of the extension", () => {
     ["model", "api"],
     ["tunnels"],
     ["servers"],
-    ["views", "links", "terminals"],
+    ["views", "links", "terminals", "ssh"],
     ["install"],
     ["commands"],
     ["tools"],
+    ["windowTunnels.ts"],
     ["window.ts"],
     ["extension.ts"],
   ];

@@ -13,7 +13,7 @@ import type { LocalTunnels } from "./localTunnels.ts";
 import type { TunnelMemory } from "./memory/memoryFile.ts";
 import { recentTargets } from "./memory/record.ts";
 import { ANSWER_MS, Guest } from "./sharing/guest.ts";
-import { Keeper, perform } from "./sharing/keeper.ts";
+import { Keeper, type KeeperDeps, perform } from "./sharing/keeper.ts";
 import { meetWindows } from "./sharing/meetWindows.ts";
 import { type Act, VERSION } from "./sharing/messages.ts";
 import { OwnSeat } from "./sharing/ownSeat.ts";
@@ -35,6 +35,8 @@ export interface SharedTunnelsDeps {
   readonly isOffered: (tunnel: LocalTunnel) => boolean;
   /** Makes what holds the tunnels, for the window that is to hold them. */
   readonly hold: () => LocalTunnels;
+  /** Takes a program that carries one connection, in the window that holds the tunnels; see `KeeperDeps`. */
+  readonly onBridge?: KeeperDeps["onBridge"];
   /** What lasts, of all windows. */
   readonly memory: Pick<TunnelMemory, "read" | "written">;
   readonly clock: Clock;
@@ -248,7 +250,7 @@ export class SharedTunnels implements Tunnels {
 
   /** What was open stays open, on the same ports, and only then the others are let in. */
   async #hold(seat: OwnSeat | undefined): Promise<Role> {
-    const { hold, clock, log } = this.#deps;
+    const { hold, onBridge, clock, log } = this.#deps;
     const tunnels = hold();
     await tunnels.load();
     const open = this.#shown.all.filter(({ isOpen }) => isOpen);
@@ -259,7 +261,7 @@ export class SharedTunnels implements Tunnels {
       if (isInPlace) this.#shown.put(tunnel);
       else this.#shown.replace(tunnels.all);
     });
-    const keeper = seat === undefined ? undefined : new Keeper({ seat, tunnels, clock });
+    const keeper = seat === undefined ? undefined : new Keeper({ seat, tunnels, onBridge, clock });
     return { kind: "keeper", tunnels, keeper };
   }
 

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { DIAL_PATH } from "@rport/protocol/http";
 import type { HostPort } from "@rport/protocol/remote";
@@ -29,6 +29,14 @@ export interface StreamTarget {
   readonly remote: HostPort;
 }
 
+/** The end of a stream on this computer: a socket, or what does as one. */
+export interface LocalEnd extends Duplex {
+  /** Ends it after what was written has gone out. */
+  destroySoon(): void;
+  /** Ends it at once, so that its other end takes that for a failure. */
+  resetAndDestroy(): unknown;
+}
+
 /** How a stream ended. */
 export type StreamEnd =
   /** As the programs at its ends wanted, or as this side did. */
@@ -57,18 +65,18 @@ export interface StreamEvents {
 }
 
 /**
- * Carries one local TCP connection over one WebSocket: bytes are binary messages, an empty message
+ * Carries one local connection over one WebSocket: bytes are binary messages, an empty message
  * is the end of a direction, and each side waits for the other. The connection has to be paused
  * and must allow half-open. Answers a function that cuts the stream.
  */
-export function carry(local: Socket, target: StreamTarget, events: StreamEvents): () => void {
+export function carry(local: LocalEnd, target: StreamTarget, events: StreamEvents): () => void {
   const stream = new Stream(local, events);
   void stream.dial(target);
   return () => stream.cut();
 }
 
 class Stream {
-  readonly #local: Socket;
+  readonly #local: LocalEnd;
   readonly #events: StreamEvents;
   #remote: WebSocket | undefined;
   #isOver = false;
@@ -77,7 +85,7 @@ class Stream {
   #localEnded = false;
   #remoteEnded = false;
 
-  constructor(local: Socket, events: StreamEvents) {
+  constructor(local: LocalEnd, events: StreamEvents) {
     this.#local = local;
     this.#events = events;
     local.on("data", (chunk) => this.#toRemote(chunk));

@@ -32,6 +32,12 @@ export const TRIED_COMMANDS: readonly TriedCommand[] = [
   // these hosts allow none, which a dialog says
   { title: "Open Terminal", place: online, menu: "warns" },
   { title: "Open Tunnel...", place: online, menu: "asks" },
+  { title: "Set Up ssh for Hosts...", palette: "warns" },
+  { title: "Remove Hosts from ssh...", palette: "warns" },
+  { title: "Connect with Remote-SSH...", place: online, menu: "warns" },
+  { title: "Connect with Remote-SSH in New Window...", place: online, menu: "warns" },
+  { title: "Copy SSH Command", place: online, menu: "warns" },
+  { title: "Set SSH User...", place: online, menu: "asks" },
   { title: "Show Details", place: online, menu: "shows" },
   { title: "Copy Name", place: online, menu: "copies" },
   { title: "Copy Client ID", place: online, menu: "copies" },

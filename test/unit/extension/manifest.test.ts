@@ -167,6 +167,8 @@ describe("the manifest", () => {
       "onStartupFinished",
       "onUri",
       `onWebviewPanel:${SHEET_VIEW_TYPE}`,
+      // who asks for a host by ssh waits for this window, and has no other where it is the only one
+      "onResolveRemoteAuthority:ssh-remote",
     ]);
     for (const file of [manifest.icon, contributes.viewsContainers.activitybar[0].icon]) {
       expect(existsSync(new URL(file, folder)), file).toBe(true);

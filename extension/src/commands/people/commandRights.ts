@@ -8,6 +8,9 @@ import type { CommandInput } from "../registry.ts";
 const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   openTerminal: "terminal",
   openTunnel: "tunnels",
+  connectSsh: "tunnels",
+  connectSshNewWindow: "tunnels",
+  copySshCommand: "tunnels",
   reopenTunnel: "tunnels",
   reopenAllTunnels: "tunnels",
   installClient: "administrator",

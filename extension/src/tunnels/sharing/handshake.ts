@@ -5,7 +5,7 @@ import type { Clock } from "../../support/clock.ts";
 import { describeError } from "../../support/describeError.ts";
 import { nextLine } from "./firstLine.ts";
 import { VERSION } from "./messages.ts";
-import { proofOf } from "./proof.ts";
+import { type GuestSide, proofOf } from "./proof.ts";
 
 /** A window that is alive proves itself at once. */
 export const HANDSHAKE_MS = 20_000;
@@ -15,15 +15,18 @@ const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const version = z.number().int();
 
 const helloSchema = z.object({ type: z.literal("hello"), nonce: digest });
-const guestProofSchema = z.object({ type: z.literal("proof"), version, proof: digest });
-const keeperProofSchema = guestProofSchema.extend({ nonce: digest });
+const proofSchema = z.object({ type: z.literal("proof"), version, proof: digest });
+/** A window does not say that it is one. */
+const guestProofSchema = proofSchema.extend({ as: z.literal("bridge").optional() });
+const keeperProofSchema = proofSchema.extend({ nonce: digest });
 
 /**
- * What came of two who met: the other side is a window of this person, and speaks that version; it has left
- * before that could be seen; or it is not believed, and why, for the log.
+ * What came of two who met: the other side is a window of this person, or a program that it has started as
+ * `side` says, and speaks that version; it has left before that could be seen; or it is not believed, and why,
+ * for the log.
  */
 export type Meeting =
-  | { readonly kind: "proven"; readonly version: number }
+  | { readonly kind: "proven"; readonly version: number; readonly side: GuestSide | "keeper" }
   | { readonly kind: "gone" }
   | { readonly kind: "unproven"; readonly why: string };
 
@@ -39,11 +42,21 @@ export interface MeetingPlace {
 const GONE: Meeting = { kind: "gone" };
 const FALSE_PROOF = unproven("wrong-proof");
 
+/** Who comes to a seat, and what it speaks. */
+export interface Visitor {
+  readonly side: GuestSide;
+  readonly version: number;
+}
+
+const WINDOW: Visitor = { side: "guest", version: VERSION };
+
 /**
- * Proves to whoever holds the seat that this is a window of the same person, when that side has proven the
- * same. The socket is paused afterwards, and destroyed unless the other side is believed.
+ * Proves to whoever holds the seat that this is a window of the same person, or a program that it has started,
+ * when that side has proven the same. The socket is paused afterwards, and destroyed unless the other side is
+ * believed.
  */
-export function meetKeeper(place: MeetingPlace): Promise<Meeting> {
+export function meetKeeper(place: MeetingPlace, visitor: Visitor = WINDOW): Promise<Meeting> {
+  const { side, version: spoken } = visitor;
   return inTime(place, async ({ socket, seat, key }) => {
     const known = await key();
     const guestNonce = newNonce();
@@ -53,9 +66,10 @@ export function meetKeeper(place: MeetingPlace): Promise<Meeting> {
     const facts = { seat, guestNonce, keeperNonce: said.nonce };
     const expected = proofOf(known, { side: "keeper", version: said.version, ...facts });
     if (!isProof(said.proof, expected)) return FALSE_PROOF;
-    const proof = proofOf(known, { side: "guest", version: VERSION, ...facts });
-    say(socket, { type: "proof", version: VERSION, proof });
-    return { kind: "proven", version: said.version };
+    const proof = proofOf(known, { side, version: spoken, ...facts });
+    const as = side === "guest" ? undefined : side;
+    say(socket, { type: "proof", version: spoken, proof, as });
+    return { kind: "proven", version: said.version, side: "keeper" };
   });
 }
 
@@ -70,8 +84,10 @@ export function meetGuest(place: MeetingPlace): Promise<Meeting> {
     say(socket, { type: "proof", version: VERSION, nonce: facts.keeperNonce, proof });
     const said = await hear(socket, guestProofSchema);
     if ("kind" in said) return said;
-    const expected = proofOf(known, { side: "guest", version: said.version, ...facts });
-    return isProof(said.proof, expected) ? { kind: "proven", version: said.version } : FALSE_PROOF;
+    const side = said.as ?? "guest";
+    const expected = proofOf(known, { side, version: said.version, ...facts });
+    if (!isProof(said.proof, expected)) return FALSE_PROOF;
+    return { kind: "proven", version: said.version, side };
   });
 }
 

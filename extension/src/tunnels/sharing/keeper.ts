@@ -23,6 +23,8 @@ type Guest = LineSocket<GuestMessage, KeeperMessage>;
 export interface KeeperDeps {
   readonly seat: OwnSeat;
   readonly tunnels: LocalTunnels;
+  /** Takes a program that carries one connection, and speaks that version; without it, none is taken. */
+  readonly onBridge?: ((socket: Socket, version: number) => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -39,7 +41,10 @@ export class Keeper {
     this.#unsubscribe = deps.tunnels.changed.add(() => {
       this.#sending ??= deps.clock.after(GATHER_MS, () => this.#send());
     });
-    deps.seat.onGuest((socket) => this.#greet(socket));
+    deps.seat.receiveWith({
+      guest: (socket) => this.#greet(socket),
+      bridge: deps.onBridge ?? ((socket) => socket.destroy()),
+    });
   }
 
   /** Leaves the seat to another window, which is told by the end of its connection. */

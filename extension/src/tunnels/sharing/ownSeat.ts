@@ -1,13 +1,23 @@
 import type { Server, Socket } from "node:net";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
-import { meetGuest } from "./handshake.ts";
+import { type Meeting, meetGuest } from "./handshake.ts";
 import { VERSION } from "./messages.ts";
 
 /** So many may be about to prove themselves; each has `HANDSHAKE_MS` for it. */
 const AT_DOOR_MAX = 100;
 /** Of those who are sent away one line is written in this time, with how many there were. */
 const TELL_MS = 60_000;
+
+/** Who is let in by whoever has the seat. */
+export interface Receivers {
+  /** Takes another window of our version; its socket is paused. */
+  readonly guest: (socket: Socket) => void;
+  /** Takes a program that carries one connection; its socket is paused. */
+  readonly bridge: (socket: Socket, version: number) => void;
+}
+
+type Proven = Extract<Meeting, { kind: "proven" }>;
 
 /** What whoever takes a seat works with. */
 export interface OwnSeatDeps {
@@ -22,8 +32,8 @@ export class OwnSeat {
   readonly #deps: OwnSeatDeps & { readonly seat: string };
   readonly #atDoor = new Set<Socket>();
   /** Those who were let in before anybody was there for them. */
-  readonly #waiting = new Set<Socket>();
-  #receive: ((guest: Socket) => void) | undefined;
+  readonly #waiting = new Map<Socket, Proven>();
+  #receivers: Receivers | undefined;
   #sentAway = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -37,17 +47,17 @@ export class OwnSeat {
     server.on("connection", (guest) => void this.#admit(guest));
   }
 
-  /** Hands out those who were let in, and who are from now on; their sockets are paused. */
-  onGuest(receive: (guest: Socket) => void): void {
-    this.#receive = receive;
-    for (const guest of this.#waiting) receive(guest);
+  /** Hands out those who were let in, and who are from now on. */
+  receiveWith(receivers: Receivers): void {
+    this.#receivers = receivers;
+    for (const [socket, met] of this.#waiting) this.#letIn(socket, met);
     this.#waiting.clear();
   }
 
   /** Leaves the seat to somebody else; those who still wait are sent away. */
   close(): void {
     this.#server.close();
-    for (const guest of [...this.#atDoor, ...this.#waiting]) guest.destroy();
+    for (const guest of [...this.#atDoor, ...this.#waiting.keys()]) guest.destroy();
   }
 
   async #admit(socket: Socket): Promise<void> {
@@ -61,17 +71,20 @@ export class OwnSeat {
     this.#atDoor.delete(socket);
     if (met.kind === "unproven") this.#sendAway(socket, met.why);
     // a window of another version knows by now that this is one
-    else if (met.kind === "proven" && met.version !== VERSION) socket.destroySoon();
-    else if (!socket.destroyed) this.#letIn(socket);
+    else if (met.kind === "proven" && met.side === "guest" && met.version !== VERSION) {
+      socket.destroySoon();
+    } else if (met.kind === "proven" && !socket.destroyed) this.#letIn(socket, met);
   }
 
-  #letIn(guest: Socket): void {
-    if (this.#receive !== undefined) {
-      this.#receive(guest);
+  #letIn(socket: Socket, met: Proven): void {
+    const receivers = this.#receivers;
+    if (receivers !== undefined) {
+      if (met.side === "bridge") receivers.bridge(socket, met.version);
+      else receivers.guest(socket);
       return;
     }
-    this.#waiting.add(guest);
-    guest.once("close", () => this.#waiting.delete(guest));
+    this.#waiting.set(socket, met);
+    socket.once("close", () => this.#waiting.delete(socket));
   }
 
   #sendAway(socket: Socket, why: string): void {

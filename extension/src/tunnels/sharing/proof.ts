@@ -1,9 +1,12 @@
 import { createHmac } from "node:crypto";
 
+/** Who comes to a seat: another window, or a program that carries one connection. */
+export type GuestSide = "guest" | "bridge";
+
 /** What a proof speaks of; it is good for nothing else. */
 export interface ProofFacts {
   /** Whose proof it is, so that none can be sent back to its maker. */
-  readonly side: "guest" | "keeper";
+  readonly side: GuestSide | "keeper";
   /** What its maker speaks, of `VERSION`. */
   readonly version: number;
   /** The seat's name without its folder, so that none is of use at another seat. */

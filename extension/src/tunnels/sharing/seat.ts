@@ -56,9 +56,20 @@ export async function takeSeat(storage: string, deps: OwnSeatDeps): Promise<OwnS
   throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
 }
 
+/** Connects to whoever has the seat of a storage folder; undefined when nobody has. Makes nothing there. */
+export async function visitSeat(storage: string): Promise<TakenSeat | undefined> {
+  if (process.platform === "win32") return connected(pipeOf(storage));
+  const folder = seatFolderOf(storage);
+  const numbers = await seatsIn(folder).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  return firstAlive(folder, numbers);
+}
+
 /** Named pipes end with their process and leave nothing behind. */
 async function takePipe(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | TakenSeat> {
-  const path = `\\\\.\\pipe\\rport-tunnels-${markOf(storage)}`;
+  const path = pipeOf(storage);
   for (let left = TRIES; left > 0; left -= 1) {
     const taken = await connected(path);
     if (taken !== undefined) return taken;
@@ -71,11 +82,19 @@ async function takePipe(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | T
 
 /** A folder that nobody else can enter, with a path that is short enough. */
 async function seatFolder(storage: string): Promise<string> {
-  const usual = windowsFolder(storage);
-  const isShort = Buffer.byteLength(pathOf(usual, 999_999_999)) <= PATH_MAX_BYTES;
-  const folder = isShort ? usual : join(tmpdir(), `rport-${process.getuid?.()}-${markOf(storage)}`);
+  const folder = seatFolderOf(storage);
   await ensureOwnFolder(folder);
   return folder;
+}
+
+function seatFolderOf(storage: string): string {
+  const usual = windowsFolder(storage);
+  const isShort = Buffer.byteLength(pathOf(usual, 999_999_999)) <= PATH_MAX_BYTES;
+  return isShort ? usual : join(tmpdir(), `rport-${process.getuid?.()}-${markOf(storage)}`);
+}
+
+function pipeOf(storage: string): string {
+  return `\\\\.\\pipe\\rport-tunnels-${markOf(storage)}`;
 }
 
 /** The numbers of all seats, the highest first. */

@@ -1,0 +1,125 @@
+import type { Socket } from "node:net";
+import { t } from "@vscode/l10n";
+import type { AccessSource } from "../api/access.ts";
+import type { Clock } from "../support/clock.ts";
+import { describeError } from "../support/describeError.ts";
+import type { Log } from "../support/log.ts";
+import { carry } from "../tunnels/stream.ts";
+import { FramedStream, type Said } from "./bridge/framedStream.ts";
+import { BRIDGE_VERSION, type Opening, openingSchema } from "./bridge/opening.ts";
+import { findHost } from "./findHost.ts";
+import type { Host } from "./hosts.ts";
+
+/** So many connections are carried for programs of this computer at once. */
+const BRIDGES_MAX = 500;
+/** A program that has proven who it is says at once what it wants. */
+const OPENING_MS = 20_000;
+
+/** What carrying connections for programs of this computer needs. */
+export interface DoorDeps {
+  /** Resolves when those of the last time are known, too. */
+  readonly ready: () => Promise<void>;
+  /** All hosts that are known now. */
+  readonly hosts: () => readonly Host[];
+  /** How to get into a server; undefined when it is not configured. */
+  readonly accessTo: (serverKey: string) => AccessSource | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Carries connections to hosts for programs of this computer that have proven to be this person's. They are told
+ * no secret: this window signs in for them.
+ */
+export class Door {
+  readonly #deps: DoorDeps;
+  readonly #open = new Set<FramedStream>();
+
+  constructor(deps: DoorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes a program's socket, which is paused, and what version it speaks. */
+  serve(socket: Socket, version: number): void {
+    if (version !== BRIDGE_VERSION) {
+      socket.destroySoon();
+      return;
+    }
+    let isAsked = false;
+    const stream: FramedStream = new FramedStream(socket, (said) => {
+      if (isAsked) {
+        stream.destroy();
+        return;
+      }
+      isAsked = true;
+      timer.cancel();
+      void this.#answer(stream, said);
+    });
+    const timer = this.#deps.clock.after(OPENING_MS, () => stream.destroy());
+    stream.on("error", () => undefined);
+    stream.once("close", () => {
+      timer.cancel();
+      this.#open.delete(stream);
+    });
+    if (this.#open.size >= BRIDGES_MAX) {
+      this.#refuse(stream, t("This window carries too many connections already."));
+      return;
+    }
+    this.#open.add(stream);
+  }
+
+  /** Cuts all connections. */
+  dispose(): void {
+    for (const stream of this.#open) stream.destroy();
+  }
+
+  async #answer(stream: FramedStream, said: Said): Promise<void> {
+    const opening = said.kind === "opening" ? parsed(said.text) : undefined;
+    if (opening === undefined) {
+      stream.destroy();
+      return;
+    }
+    try {
+      await this.#deps.ready();
+      this.#carry(stream, opening);
+    } catch (error) {
+      this.#refuse(stream, describeError(error));
+    }
+  }
+
+  #carry(stream: FramedStream, { client, host, port }: Opening): void {
+    const { hosts, accessTo, log } = this.#deps;
+    const { serverKey, id: clientId } = findHost(client, hosts());
+    const access = accessTo(serverKey);
+    if (access === undefined)
+      throw new Error(t("The server of this host is not configured any more."));
+    const carried = { received: 0, sent: 0 };
+    carry(
+      stream,
+      { access, clientId, remote: { host, port } },
+      {
+        carried,
+        onOpen: () => stream.say("ready"),
+        onAnswer: () => undefined,
+        onEnd: (end) => {
+          if (end.kind !== "done") stream.say("failed", describeError(end.error));
+          log.info("a connection of a program has ended", { end: end.kind, port, ...carried });
+        },
+      },
+    );
+  }
+
+  #refuse(stream: FramedStream, why: string): void {
+    this.#deps.log.warn("a connection of a program was refused", { why });
+    stream.say("failed", why);
+    stream.destroy();
+  }
+}
+
+function parsed(text: string): Opening | undefined {
+  try {
+    return openingSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

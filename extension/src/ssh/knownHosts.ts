@@ -1,0 +1,87 @@
+import { readFile, rm } from "node:fs/promises";
+import type { Client } from "@rport/protocol/model";
+import { z } from "zod";
+import { systemCode } from "../support/describeError.ts";
+import type { Log } from "../support/log.ts";
+import { writeWhole } from "../support/wholeFile.ts";
+import { type Host, hostOf } from "./hosts.ts";
+
+/** As many as a file about them still is quick to read with, each time that `ssh` starts. */
+const HOSTS_MAX = 20_000;
+const FILE_MAX_CHARACTERS = 32 * 1024 * 1024;
+
+const text = z.string().max(2_000);
+const fileSchema = z
+  .array(z.object({ serverKey: text, serverName: text, id: text, name: text, hostname: text }))
+  .max(HOSTS_MAX);
+
+/** A server as far as its hosts are told. */
+export interface HostsOfServer {
+  readonly key: string;
+  readonly name: string;
+  readonly state: { readonly kind: string };
+  readonly mirror: { readonly maps: { readonly clients: ReadonlyMap<string, Client> } };
+}
+
+/** What knowing hosts needs. */
+export interface KnownHostsDeps {
+  /** Holds those of the last time. */
+  readonly path: string;
+  readonly servers: () => readonly HostsOfServer[];
+  readonly log: Log;
+}
+
+/** The hosts of all configured servers; of one that is away, those that it had when it was last there. */
+export class KnownHosts {
+  readonly #deps: KnownHostsDeps;
+  #last: readonly Host[] = [];
+  #loading: Promise<void> | undefined;
+  #written = "";
+
+  constructor(deps: KnownHostsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Those that are known now. */
+  get all(): readonly Host[] {
+    const hosts = this.#deps.servers().flatMap((server): readonly Host[] => {
+      if (server.state.kind !== "connected") {
+        return this.#last.filter(({ serverKey }) => serverKey === server.key);
+      }
+      return [...server.mirror.maps.clients.values()].map((client) => hostOf(server, client));
+    });
+    return hosts.slice(0, HOSTS_MAX);
+  }
+
+  /** Reads those of the last time, once; a file that is none counts as empty. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Keeps those that are known now for the next time. */
+  async remember(): Promise<void> {
+    this.#last = this.all;
+    const now = JSON.stringify(this.#last);
+    if (now === this.#written) return;
+    await writeWhole(this.#deps.path, now);
+    this.#written = now;
+  }
+
+  /** Forgets those of the last time. */
+  async forget(): Promise<void> {
+    this.#last = [];
+    this.#written = "";
+    await rm(this.#deps.path, { force: true });
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const read = await readFile(this.#deps.path, "utf8");
+      if (read.length <= FILE_MAX_CHARACTERS) this.#last = fileSchema.parse(JSON.parse(read));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return;
+      this.#deps.log.warn("the hosts of the last time cannot be read");
+    }
+  }
+}
