@@ -26,6 +26,7 @@ const packages = [
   { name: "xz-utils", program: "xz" },
   { name: "openssl", program: "openssl" },
   { name: "openssh-client", program: "ssh" },
+  { name: "openssh-server", program: "sshd" },
   { name: "iproute2", program: "ip" },
   { name: "nftables", program: "nft" },
   { name: "e2fsprogs", program: "mkfs.ext4" },

@@ -82,9 +82,9 @@ async function told(deps: SshCommandsDeps, input: CommandInput, title: string) {
   const target = await targets.client(input, { title, noun: NOUNS.client, fits });
   if (target === undefined || !(await ensureOn(deps))) return undefined;
   const handle = handleOf(hostOf(target.server, target.client));
-  const untilMs = clock.now() + TOLD_MS;
+  const untilMs = clock.monotonic() + TOLD_MS;
   while (!(await setup.knows(handle))) {
-    if (clock.now() > untilMs) {
+    if (clock.monotonic() > untilMs) {
       throw new Error(
         t("No window of the editor has told ssh of this client: reload its windows."),
       );

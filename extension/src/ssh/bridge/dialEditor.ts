@@ -16,7 +16,7 @@ export interface EditorPlace {
   /** The folder that all windows share. */
   readonly storage: string;
   readonly clock: Clock;
-  /** Until when somebody is waited for, in milliseconds since the epoch. */
+  /** Until when somebody is waited for, in milliseconds of the monotonic clock. */
   readonly untilMs: number;
 }
 
@@ -36,7 +36,7 @@ export async function dialEditor({ storage, clock, untilMs }: EditorPlace): Prom
         ),
       );
     }
-    if (clock.now() >= untilMs) {
+    if (clock.monotonic() >= untilMs) {
       throw new Error(
         t("No window of the editor is open: open VS Code and sign in to the server."),
       );

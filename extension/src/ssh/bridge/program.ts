@@ -56,11 +56,11 @@ interface Carried {
  * then the next one is asked, for as long as one is waited for. Throws a sentence.
  */
 async function openBy(opening: Opening, { storage, clock }: ProgramDeps): Promise<Carried> {
-  const untilMs = clock.now() + WAIT_MS;
+  const untilMs = clock.monotonic() + WAIT_MS;
   for (;;) {
     const carried = await ask(opening, await dialEditor({ storage, clock, untilMs }));
     if (carried !== undefined) return carried;
-    if (clock.now() >= untilMs) throw new Error(OTHER_VERSION);
+    if (clock.monotonic() >= untilMs) throw new Error(OTHER_VERSION);
     await pause(PAUSE_MS, clock);
   }
 }
