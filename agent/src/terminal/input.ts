@@ -27,11 +27,6 @@ export class Input {
     this.#deps = deps;
   }
 
-  /** Whether the program has not taken what it was given. */
-  get isBusy(): boolean {
-    return this.#isBusy;
-  }
-
   /** A viewer begins: it says again what is not given yet. The answer is the number it begins with. */
   begin(): number {
     this.#forget();

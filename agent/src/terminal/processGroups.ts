@@ -11,15 +11,24 @@ export class ProcessGroups {
     this.#shells = shells;
   }
 
-  /** Sends a signal to the program in front, or to the shell where it cannot be told which that is. */
+  /** The group of the program in front, or of the shell where it cannot be told which that is. */
+  async front(): Promise<number> {
+    return (await this.#shells.inFront(this.#leader)) ?? this.#leader;
+  }
+
+  /** Sends a signal to a group. */
+  signal(group: number, signal: TerminalSignal): void {
+    send(group, signal);
+  }
+
+  /** Sends a signal to the program in front. */
   async signalFront(signal: TerminalSignal): Promise<void> {
-    send((await this.#shells.inFront(this.#leader)) ?? this.#leader, signal);
+    send(await this.front(), signal);
   }
 
   /** Sends a signal to the shell and to the program in front. */
   async signalAll(signal: "HUP" | "KILL"): Promise<void> {
-    const front = await this.#shells.inFront(this.#leader);
-    for (const group of new Set([front ?? this.#leader, this.#leader])) {
+    for (const group of new Set([await this.front(), this.#leader])) {
       send(group, signal);
       // Who is stopped hears of nothing.
       send(group, "CONT");

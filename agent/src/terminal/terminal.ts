@@ -4,7 +4,6 @@ import {
   type HostOpening,
   TERMINAL,
   type TerminalEnd,
-  type TerminalSignal,
   type TerminalSize,
 } from "@rport/protocol/terminal/terminal";
 import type { Channel } from "@rport/protocol/wire/channel";
@@ -18,6 +17,7 @@ import { Output } from "./output.ts";
 import { LastOfMany } from "./pace.ts";
 import { ProcessGroups } from "./processGroups.ts";
 import type { OpenPty, ProgramExit, Pty } from "./pty.ts";
+import { UrgentKeys } from "./urgentKeys.ts";
 import { type Viewed, Viewer } from "./viewer.ts";
 
 /** Who was hung up has so long to end by itself. */
@@ -26,15 +26,6 @@ const HANGUP_MS = 800;
 const REST_MS = 1_000;
 /** The program gets one size in this time, however many came. */
 const RESIZE_MS = 50;
-/** A program that has not read for so long does not see the key that is to stop it either. */
-const STUCK_MS = 50;
-/** The keys that are signals, where they are. */
-const SIGNAL_KEYS: ReadonlyMap<number, TerminalSignal> = new Map([
-  [0x03, "INT"],
-  [0x1c, "QUIT"],
-  [0x1a, "TSTP"],
-]);
-
 /** The ends that others than the program cause. */
 export type ForcedEnd = Exclude<TerminalEnd["how"], "exit" | "signal" | "failed">;
 
@@ -65,6 +56,7 @@ export class Terminal implements Viewed {
   readonly #input: Input;
   readonly #pty: Pty;
   readonly #groups: ProcessGroups;
+  readonly #urgentKeys: UrgentKeys;
   readonly #resizes: LastOfMany;
   readonly #idleness: Idleness;
   #viewer: Viewer | undefined;
@@ -97,6 +89,8 @@ export class Terminal implements Viewed {
       onExit: guarded(onFault, (exit: ProgramExit) => this.#exited(exit)),
     });
     this.#groups = new ProcessGroups(this.#pty.pid, deps.shells);
+    const [pty, groups] = [this.#pty, this.#groups];
+    this.#urgentKeys = new UrgentKeys({ pty, groups, clock, onFault });
     this.#idleness = new Idleness(clock, deps.idleMs, () => this.end("idle"));
     this.#awaitViewer();
   }
@@ -217,16 +211,8 @@ export class Terminal implements Viewed {
 
   #urgent(offset: number, bytes: Buffer): void {
     this.#idleness.note();
-    const wasBusy = this.#input.isBusy;
     this.#input.addUrgent(offset, bytes);
-    if (wasBusy) this.#deps.clock.after(STUCK_MS, () => void this.#unstick(bytes));
-  }
-
-  /** A key behind input that nobody reads would not be seen: its signal is sent instead. */
-  async #unstick(bytes: Buffer): Promise<void> {
-    const signal = bytes.length === 1 ? SIGNAL_KEYS.get(bytes.readUInt8()) : undefined;
-    if (signal === undefined || !this.#input.isBusy) return;
-    if (await this.#pty.obeysKeys()) await this.#groups.signalFront(signal);
+    void this.#urgentKeys.seeObeyed(bytes);
   }
 
   #resize({ cols, rows }: TerminalSize): void {
@@ -270,7 +256,9 @@ export class Terminal implements Viewed {
   #finish(): void {
     if (this.#ended !== undefined) return;
     this.#ended = this.#howEnded();
-    for (const timer of [this.#resting, this.#idleness, this.#resizes]) timer?.cancel();
+    for (const timer of [this.#resting, this.#idleness, this.#resizes, this.#urgentKeys]) {
+      timer?.cancel();
+    }
     this.#pty.close();
     this.#deps.onEnded({
       ...this.held,

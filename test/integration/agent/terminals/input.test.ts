@@ -64,6 +64,23 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
     expect(viewer.text).toContain("interrupted");
   });
 
+  it.each(["icanon", "-icanon"])(
+    "that is urgent stops a program behind a paste that the system took and it does not read: %s",
+    PATIENT,
+    async (mode) => {
+      await using script = await shellScript(
+        `stty ${mode} isig -echo\ntrap 'echo interrupted; exit 7' INT\necho ready\nsleep 1000`,
+      );
+      await using host = await startTerminalHost(program, { shell: script.path });
+      const viewer = await HostViewer.open(host.session);
+      await viewer.untilText("ready");
+      await viewer.type(Buffer.alloc(8_000, "line of a paste\r"));
+      await viewer.until("all of it to be taken", () => viewer.taken.at(-1) === viewer.inputEnd);
+      viewer.urge("\x03");
+      expect(await viewer.untilEnded()).toEqual({ how: "exit", code: 7 });
+    },
+  );
+
   it("that is missing, or too much, ends its viewer and not the terminal", PATIENT, async () => {
     await using script = await shellScript("stty raw -echo\necho ready\nsleep 1000");
     await using host = await startTerminalHost(program, { shell: script.path });
