@@ -27,7 +27,7 @@ export class ChannelTable {
   }
 
   /** Decides about a channel; `extra` is what the server said with the opening. */
-  decide(type: string, extra: Buffer): ChannelDecision {
+  decide(type: string, extra: Buffer): ChannelDecision | Promise<ChannelDecision> {
     const known = this.#types.get(type);
     if (known === undefined) {
       const shown = peerText(type).slice(0, SHOWN_CHARACTERS);

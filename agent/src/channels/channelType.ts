@@ -6,5 +6,5 @@ export interface ChannelType {
   /** Most bytes that the server may say with the opening. */
   readonly maxExtraBytes: number;
   /** Decides by what the server said with it. */
-  decide(extra: Buffer): ChannelDecision;
+  decide(extra: Buffer): ChannelDecision | Promise<ChannelDecision>;
 }

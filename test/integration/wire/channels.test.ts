@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Channel } from "@rport/protocol/wire/channel";
+import type { ChannelDecision } from "@rport/protocol/wire/connection";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { describe, expect, it } from "vitest";
@@ -65,6 +66,65 @@ describe("channels of one connection", () => {
     await pair.server.open("rport", EXTRA);
     await expect(pair.client.open("stdout", EXTRA)).rejects.toMatchObject({ kind: "refused" });
     await expect(pair.server.open("rport", EXTRA)).rejects.toMatchObject({ kind: "limit" });
+  });
+
+  it("may be decided about later, while others go on", async () => {
+    const later = Promise.withResolvers<ChannelDecision>();
+    const faults: unknown[] = [];
+    const accept = (channel: Channel) => void channel.end("through");
+    await using pair = await connectPair({
+      server: {
+        onOpen: (type) => (type === "later" ? later.promise : { accept }),
+        onFault: (error) => void faults.push(error),
+      },
+    });
+    const first = pair.client.open("later", EXTRA);
+    const second = await pair.client.open("stdout", EXTRA);
+    expect((await buffer(second)).toString()).toBe("through");
+    later.resolve({ accept });
+    expect((await buffer(await first)).toString()).toBe("through");
+    expect(faults).toEqual([]);
+  });
+
+  it("are refused when nothing comes of a decision, or of what follows it", async () => {
+    const faults: unknown[] = [];
+    const broken = new Error("no decision");
+    await using pair = await connectPair({
+      server: {
+        onOpen: async (type) => {
+          if (type === "stdout") throw broken;
+          return { refuse: "not today" };
+        },
+        onFault: (error, type) => void faults.push([error, type]),
+      },
+    });
+    await expect(pair.client.open("stdout", EXTRA)).rejects.toThrow("internal error");
+    await expect(pair.client.open("other", EXTRA)).rejects.toThrow("not today");
+    expect(faults).toEqual([[broken, "stdout"]]);
+  });
+
+  it("are not opened when the connection has ended before the decision", async () => {
+    const later = Promise.withResolvers<ChannelDecision>();
+    const asked = Promise.withResolvers<void>();
+    const accepted: Channel[] = [];
+    await using pair = await connectPair({
+      server: {
+        onOpen: () => {
+          asked.resolve();
+          return later.promise;
+        },
+      },
+    });
+    const opening = pair.client.open("stdout", EXTRA);
+    await Promise.all([
+      expect(opening).rejects.toThrow(),
+      asked.promise.then(() => pair.client.close("a cut")),
+    ]);
+    await pair.server.closed;
+    later.resolve({ accept: (channel) => void accepted.push(channel) });
+    await later.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([accepted, pair.server.channelCount]).toEqual([[], 0]);
   });
 });
 

@@ -2,23 +2,11 @@ import { type Deferred, deferred } from "../deferred.ts";
 import type { Transport } from "../transport/transport.ts";
 import { peerText, WireError } from "../wireError.ts";
 import { Channel, type ChannelHost, type ChannelTerms, MAX_DATA_BYTES } from "./channel.ts";
+import type { ChannelDecision } from "./channelDecision.ts";
 import { encodeMessage, type Message } from "./messages.ts";
 import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { Senders } from "./senders.ts";
-
-/** The answer to a peer that opens a channel. */
-export type ChannelDecision =
-  | {
-      /** Called with the channel after it was confirmed. */
-      readonly accept: (channel: Channel) => void;
-    }
-  | {
-      /** The text the peer gets with its refusal. */
-      readonly refuse: string;
-      /** The code of RFC 4254 5.1 it gets; 1 (prohibited) unless another is said. */
-      readonly code?: number;
-    };
 
 /** What the channels of a connection work with. */
 export interface ChannelsDeps {
@@ -26,7 +14,8 @@ export interface ChannelsDeps {
   readonly halfClose: boolean;
   /** That are open, or being opened; see `ENDING_PART`. */
   readonly maxChannels: number;
-  onOpen(type: string, extra: Buffer): ChannelDecision;
+  /** May take a while, but bounds itself how many openings wait for it. */
+  onOpen(type: string, extra: Buffer): ChannelDecision | Promise<ChannelDecision>;
   /** Told what `onOpen` or `accept` threw. */
   onFault(error: unknown, type: string): void;
 }
@@ -71,6 +60,7 @@ export class Channels {
   /** From the first channel on: most connections have none. */
   #rooms: Rooms | undefined;
   #nextId = 0;
+  #hasEnded = false;
 
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;
@@ -120,6 +110,7 @@ export class Channels {
 
   /** The connection has ended. */
   end(error: WireError): void {
+    this.#hasEnded = true;
     for (const opening of this.#openings.values()) opening.channel.reject(error);
     for (const channel of this.#channels.values()) channel.abandon(error);
     this.#openings.clear();
@@ -192,6 +183,21 @@ export class Channels {
 
   #decide(open: MessageOf<"open">): void {
     const decision = this.#decision(open);
+    if (decision instanceof Promise) void this.#decideLater(open, decision);
+    else this.#obey(open, decision);
+  }
+
+  async #decideLater(open: MessageOf<"open">, later: Promise<ChannelDecision>): Promise<void> {
+    const decision = await later.catch((error: unknown) => this.#failed(open, error));
+    if (this.#hasEnded) return;
+    try {
+      this.#obey(open, decision);
+    } catch (error) {
+      this.#deps.onFault(error, open.type);
+    }
+  }
+
+  #obey(open: MessageOf<"open">, decision: ChannelDecision): void {
     if ("refuse" in decision) {
       this.#refuse(open.sender, decision.code ?? PROHIBITED, decision.refuse);
       return;
@@ -213,13 +219,17 @@ export class Channels {
     }
   }
 
-  #decision({ type, extra }: MessageOf<"open">): ChannelDecision {
+  #decision(open: MessageOf<"open">): ReturnType<ChannelsDeps["onOpen"]> {
     try {
-      return this.#deps.onOpen(type, extra);
+      return this.#deps.onOpen(open.type, open.extra);
     } catch (error) {
-      this.#deps.onFault(error, type);
-      return { refuse: "internal error" };
+      return this.#failed(open, error);
     }
+  }
+
+  #failed({ type }: MessageOf<"open">, error: unknown): ChannelDecision {
+    this.#deps.onFault(error, type);
+    return { refuse: "internal error" };
   }
 
   #refuse(recipient: number, code: number, text: string): void {

@@ -1,11 +1,12 @@
 import type { Transport } from "../transport/transport.ts";
 import { type CloseReason, WireError } from "../wireError.ts";
 import type { Channel } from "./channel.ts";
-import { type ChannelDecision, Channels } from "./channels.ts";
+import type { ChannelDecision } from "./channelDecision.ts";
+import { Channels } from "./channels.ts";
 import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
 import { assertPayload, IncomingRequests, OutgoingRequests, type Reply } from "./requests.ts";
 
-export type { ChannelDecision } from "./channels.ts";
+export type { ChannelDecision } from "./channelDecision.ts";
 
 /** What the owner of a connection decides. */
 export interface ConnectionDeps {
@@ -23,7 +24,8 @@ export interface ConnectionDeps {
     wantReply: boolean,
   ): Promise<Buffer | undefined> | Buffer | undefined;
   /** Decides about a channel the peer opens; `extra` is what it said with it. */
-  onOpen(type: string, extra: Buffer): ChannelDecision;
+  /** May take a while, but bounds itself how many openings wait for it. */
+  onOpen(type: string, extra: Buffer): ChannelDecision | Promise<ChannelDecision>;
   /** Told what `onRequest` (other than `RequestRefused`), `onOpen` or `accept` threw. */
   onFault?(error: unknown, name: string): void;
 }
