@@ -28,6 +28,8 @@ export interface ShellProgram {
   readonly cwd: string;
   /** The whole environment: nothing of the agent's own gets in. */
   readonly env: Readonly<Record<string, string>>;
+  /** The account that its terminal is to belong to; undefined: ours. */
+  readonly uid: number | undefined;
 }
 
 /** How a terminal of a system is made to let its programs wait, also those that read its keys. */
@@ -37,8 +39,6 @@ export interface Stopping {
   /** What `tcflow` is called with. */
   readonly stop: number;
   readonly goOn: number;
-  /** The terminal of a process that has just begun, as a file. Throws where that is not to be found. */
-  device(pid: number): string;
 }
 
 /** How shells of a system are found and started. */
@@ -53,6 +53,8 @@ export interface Shells {
   readonly flags: { readonly ixon: number; readonly isig: number } | undefined;
   /** Undefined: only with the keys for it, where they are obeyed. */
   readonly stopping: Stopping | undefined;
+  /** The terminals that this process has made and not closed, as files; none where that is not known. */
+  terminals(): ReadonlySet<string>;
   /** The group of processes in front on the terminal that this process leads; undefined: not known. */
   inFront(leader: number): Promise<number | undefined>;
 }

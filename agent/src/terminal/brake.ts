@@ -4,8 +4,8 @@ import { type Ffi, foreignFunctions } from "../platform/ffi.ts";
 
 /** Lets the programs on terminals wait, whatever they made of its keys. */
 export interface Brake {
-  /** For the terminal of a process that has just begun; undefined: that is not possible. */
-  on(pid: number): TerminalBrake | undefined;
+  /** For a terminal, by its file. */
+  on(device: string): TerminalBrake;
 }
 
 /** The same of one terminal; each answers whether it worked. */
@@ -20,7 +20,7 @@ const SIGNATURES = { tcflow: { args: ["i32", "i32"], returns: "i32" } } as const
 export function findBrake({ stopping }: Pick<Shells, "stopping">): Brake | undefined {
   const ffi = stopping && foreignFunctions();
   const flow = ffi && tcflowOf(ffi, stopping.libraries);
-  return flow && { on: (pid) => brakeOn(flow, stopping, pid) };
+  return flow && { on: (device) => brakeOn(flow, stopping, device) };
 }
 
 type Tcflow = (descriptor: number, action: number) => number;
@@ -36,21 +36,11 @@ function tcflowOf(ffi: Ffi, libraries: readonly string[]): Tcflow | undefined {
   return undefined;
 }
 
-function brakeOn(flow: Tcflow, stopping: Stopping, pid: number): TerminalBrake | undefined {
-  const device = deviceOf(stopping, pid);
-  if (device === undefined) return undefined;
+function brakeOn(flow: Tcflow, stopping: Stopping, device: string): TerminalBrake {
   return {
     stop: () => done(flow, device, stopping.stop),
     goOn: () => done(flow, device, stopping.goOn),
   };
-}
-
-function deviceOf({ device }: Stopping, pid: number): string | undefined {
-  try {
-    return device(pid);
-  } catch {
-    return undefined;
-  }
 }
 
 /** It is opened for that alone: as long as somebody has it open, its end cannot be seen. */

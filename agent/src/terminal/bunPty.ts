@@ -1,7 +1,9 @@
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import type { ShellProgram, Shells } from "../machine/shells.ts";
 import { type Brake, findBrake, type TerminalBrake } from "./brake.ts";
+import { giveTo } from "./ownership.ts";
 import type { OpenPty, Pty, PtyListener } from "./pty.ts";
+import { throwAwayUnread } from "./unread.ts";
 
 /** What of Bun's terminals is used here. */
 interface BunTerminal {
@@ -48,15 +50,14 @@ export function bunRuntime(): BunRuntime | undefined {
 
 /** Opens terminals with Bun's own. */
 export function bunPty(bun: BunRuntime, shells: Shells): OpenPty {
-  const { flags } = shells;
   const brake = findBrake(shells);
-  return (program, size, listener) => new BunPty(bun, { program, size, flags, brake, listener });
+  return (program, size, listener) => new BunPty(bun, { program, size, shells, brake, listener });
 }
 
 interface BunPtyDeps {
   readonly program: ShellProgram;
   readonly size: TerminalSize;
-  readonly flags: Shells["flags"];
+  readonly shells: Pick<Shells, "flags" | "terminals">;
   readonly brake: Brake | undefined;
   readonly listener: PtyListener;
 }
@@ -69,6 +70,8 @@ interface BunPtyDeps {
 class BunPty implements Pty {
   readonly #process: BunProcess;
   readonly #flags: Shells["flags"];
+  /** Undefined: it is not known which one it is. */
+  readonly #device: string | undefined;
   readonly #brake: TerminalBrake | undefined;
   readonly #listener: PtyListener;
   #isHeld = false;
@@ -77,10 +80,11 @@ class BunPty implements Pty {
   #sinceStopped = 0;
   #isClosed = false;
 
-  constructor(bun: BunRuntime, { program, size, flags, brake, listener }: BunPtyDeps) {
+  constructor(bun: BunRuntime, { program, size, shells, brake, listener }: BunPtyDeps) {
     const { file, args, cwd, env } = program;
-    this.#flags = flags;
+    this.#flags = shells.flags;
     this.#listener = listener;
+    const others = held(shells);
     this.#process = bun.spawn([file, ...args], {
       cwd,
       env,
@@ -93,7 +97,11 @@ class BunPty implements Pty {
       },
     });
     const child = this.#process;
-    this.#brake = brake?.on(child.pid);
+    this.#device = onlyOf([...held(shells)].filter((device) => !others.has(device)));
+    if (this.#device !== undefined) {
+      giveTo(this.#device, program.uid);
+      this.#brake = brake?.on(this.#device);
+    }
     void child.exited.then(() =>
       listener.onExit({ code: child.exitCode ?? undefined, signal: child.signalCode ?? undefined }),
     );
@@ -111,6 +119,10 @@ class BunPty implements Pty {
     if (!this.#isClosed) this.#process.terminal.write(bytes);
   }
 
+  throwAway(): boolean {
+    return !this.#isClosed && this.#device !== undefined && throwAwayUnread(this.#device);
+  }
+
   resize({ cols, rows }: TerminalSize): void {
     if (!this.#isClosed) this.#process.terminal.resize(cols, rows);
   }
@@ -122,6 +134,7 @@ class BunPty implements Pty {
 
   release(): void {
     this.#isHeld = false;
+    if (this.#isClosed) return;
     if (this.#isStopped && this.#brake?.goOn() !== true) this.write(XON);
     this.#isStopped = false;
   }
@@ -141,6 +154,7 @@ class BunPty implements Pty {
   }
 
   #stop(): void {
+    if (this.#isClosed) return;
     this.#sinceStopped = 0;
     this.#isStopped = this.#brake?.stop() ?? false;
     if (this.#isStopped) return;
@@ -148,4 +162,16 @@ class BunPty implements Pty {
     this.#isStopped = isObeyed;
     if (isObeyed) this.write(XOFF);
   }
+}
+
+function held(shells: Pick<Shells, "terminals">): ReadonlySet<string> {
+  try {
+    return shells.terminals();
+  } catch {
+    return new Set();
+  }
+}
+
+function onlyOf(devices: readonly string[]): string | undefined {
+  return devices.length === 1 ? devices[0] : undefined;
 }

@@ -7,6 +7,8 @@ import { WRITE_BYTES } from "./pty.ts";
 export interface InputDeps {
   /** Gives at most `WRITE_BYTES` to the program; `taken` is called when it has them. */
   write(bytes: Buffer): void;
+  /** Throws away what the program was given and has not read; whether that is possible. */
+  throwAway(): boolean;
   /** All input before this byte was given to the program, or thrown away. */
   onTaken(offset: number): void;
 }
@@ -22,6 +24,8 @@ export class Input {
   /** All before it was given away, if not taken yet. */
   #given = 0;
   #isBusy = false;
+  /** What is given next goes to a program that has nothing before it. */
+  #isUrgent = false;
 
   constructor(deps: InputDeps) {
     this.#deps = deps;
@@ -44,14 +48,23 @@ export class Input {
     this.#push(news);
   }
 
-  /** The same before all that waits, which is thrown away. */
-  addUrgent(offset: number, bytes: Buffer): void {
+  /**
+   * The same before all that waits, here and in the terminal, which is thrown away. Whether the program
+   * may not see it, because it is behind something all the same. Throws a `FrameError`.
+   */
+  addUrgent(offset: number, bytes: Buffer): boolean {
     const news = bytes.subarray(Math.max(0, this.#received - offset));
-    if (news.length === 0) return;
+    if (news.length === 0) return false;
+    if (offset + bytes.length - this.#given > TERMINAL.inputWindowBytes) {
+      throw new FrameError("more input than allowed");
+    }
     this.#forget();
     this.#received = Math.max(this.#received, offset);
     this.#given = this.#received;
+    const isStuck = this.#isBusy && !this.#deps.throwAway();
+    this.#isUrgent = true;
     this.#push(news);
+    return isStuck;
   }
 
   /** The program has what it was given. */
@@ -75,6 +88,9 @@ export class Input {
     if (bytes === undefined) return;
     this.#isBusy = true;
     this.#given += bytes.length;
+    // What was on its way to the terminal may have come there since.
+    if (this.#isUrgent) this.#deps.throwAway();
+    this.#isUrgent = false;
     this.#deps.write(bytes);
   }
 
@@ -87,6 +103,7 @@ export class Input {
   }
 
   #forget(): void {
+    this.#isUrgent = false;
     this.#waiting = new Gathered();
     this.#rest = undefined;
   }

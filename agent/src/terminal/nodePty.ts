@@ -1,10 +1,12 @@
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { ReadStream } from "node:tty";
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
 import type { ShellProgram } from "../machine/shells.ts";
+import { giveTo } from "./ownership.ts";
 import type { OpenPty, Pty, PtyListener } from "./pty.ts";
+import { throwAwayUnread } from "./unread.ts";
 
 /** The library of node-pty, as its own sources call it; this one version is called no other way. */
 export interface PtyLibrary {
@@ -30,7 +32,13 @@ export interface PtyLibrary {
  * than Bash cannot name descriptors above 9.
  */
 export const BASH = "/bin/bash";
-const CLOSE_ALL = `for path in /proc/self/fd/*; do
+const CLOSE_ALL = `folder=/proc/self/fd
+[ -e "$folder/0" ] || folder=/dev/fd
+[ -e "$folder/0" ] || {
+  printf '%s\\r\\n' 'no shell begins here: /proc is not there, so its open files cannot be told'
+  exit 126
+}
+for path in "$folder"/*; do
   number=\${path##*/}
   if [ "$number" -gt 2 ]; then eval "exec $number>&-"; fi
 done
@@ -60,6 +68,8 @@ class NodePty implements Pty {
   readonly #path: string;
   readonly #stream: ReadStream;
   readonly #listener: PtyListener;
+  /** Tries again to give what the terminal has no room for. */
+  #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(library: PtyLibrary, { program, size, listener }: NodePtyDeps) {
@@ -86,14 +96,30 @@ class NodePty implements Pty {
     this.#fd = fd;
     this.#path = pty;
     this.pid = pid;
+    giveTo(pty, program.uid);
     this.#stream = this.#opened();
   }
 
   write(bytes: Buffer): void {
+    this.#retry = undefined;
     if (this.#isClosed) return;
     const written = this.#written(bytes);
-    if (written === bytes.length) setImmediate(() => this.#isClosed || this.#listener.onTaken());
-    else setTimeout(() => this.write(bytes.subarray(written)), FULL_MS);
+    if (written === bytes.length) this.#tellTaken();
+    else this.#retry = setTimeout(() => this.write(bytes.subarray(written)), FULL_MS);
+  }
+
+  throwAway(): boolean {
+    if (this.#isClosed) return false;
+    if (this.#retry !== undefined) {
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      this.#tellTaken();
+    }
+    return throwAwayUnread(this.#path);
+  }
+
+  #tellTaken(): void {
+    setImmediate(() => this.#isClosed || this.#listener.onTaken());
   }
 
   /**
@@ -133,7 +159,7 @@ class NodePty implements Pty {
 
   /** Its end is an error for Node: the last process has closed the terminal. */
   #opened(): ReadStream {
-    const stream = new ReadStream(this.#fd);
+    const stream = this.#streamOf();
     stream.on("data", (bytes: Buffer) => this.#isClosed || this.#listener.onOutput(bytes));
     stream.on("error", () => undefined);
     stream.on("close", () => {
@@ -142,5 +168,15 @@ class NodePty implements Pty {
       this.#listener.onEndOfStream();
     });
     return stream;
+  }
+
+  /** Without it there is no terminal: closing it hangs up who has begun in it. */
+  #streamOf(): ReadStream {
+    try {
+      return new ReadStream(this.#fd);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 }

@@ -79,6 +79,7 @@ export class Terminal implements Viewed {
     this.held = { id, owner, ownerName, account: deps.account, startedAtMs: clock.now() };
     this.#input = new Input({
       write: (bytes) => this.#pty.write(bytes),
+      throwAway: () => this.#pty.throwAway(),
       onTaken: (offset) => this.#viewer?.tellTaken(offset),
     });
     this.#resizes = new LastOfMany(clock, RESIZE_MS);
@@ -103,6 +104,11 @@ export class Terminal implements Viewed {
   /** Whether somebody or something else than its program ended it. */
   get isForced(): boolean {
     return this.#forced !== undefined;
+  }
+
+  /** Whether somebody looks at it. */
+  get isViewed(): boolean {
+    return this.#viewer !== undefined;
   }
 
   get lastWord(): TerminalEnd | undefined {
@@ -135,6 +141,11 @@ export class Terminal implements Viewed {
     this.output.forgetWaiting();
     this.#viewer?.end({ how });
     this.#hangUp();
+  }
+
+  /** Keeps nothing for anybody any more, who looks at it included; it has ended, or its end takes no longer. */
+  letGo(): void {
+    this.#leave();
   }
 
   /** What its viewer says. */
@@ -211,8 +222,7 @@ export class Terminal implements Viewed {
 
   #urgent(offset: number, bytes: Buffer): void {
     this.#idleness.note();
-    this.#input.addUrgent(offset, bytes);
-    void this.#urgentKeys.seeObeyed(bytes);
+    if (this.#input.addUrgent(offset, bytes)) void this.#urgentKeys.seeObeyed(bytes);
   }
 
   #resize({ cols, rows }: TerminalSize): void {

@@ -22,12 +22,13 @@ export interface UrgentKeysDeps {
 }
 
 /**
- * Keys that are to stop a program although it has not read what was sent before. Behind such input a key
- * may not be seen, also where the system has taken it: a terminal that is full drops it.
+ * Keys that are to stop a program although it has not read what was sent before, where that cannot be
+ * thrown away: behind such input a key may not be seen, because a terminal that is full drops it.
  */
 export class UrgentKeys {
   readonly #deps: UrgentKeysDeps;
   #looking: Timer | undefined;
+  #isOver = false;
 
   constructor(deps: UrgentKeysDeps) {
     this.#deps = deps;
@@ -39,8 +40,10 @@ export class UrgentKeys {
     if (signal === undefined) return;
     const { pty, groups, clock, onFault } = this.#deps;
     const front = await groups.front();
+    if (this.#isOver) return;
     const look = async () => {
-      if ((await pty.obeysKeys()) && (await groups.front()) === front) groups.signal(front, signal);
+      const isStuck = (await pty.obeysKeys()) && (await groups.front()) === front;
+      if (isStuck && !this.#isOver) groups.signal(front, signal);
     };
     this.#looking?.cancel();
     this.#looking = clock.after(STUCK_MS, guarded(onFault, look));
@@ -48,6 +51,7 @@ export class UrgentKeys {
 
   /** Its program has ended. */
   cancel(): void {
+    this.#isOver = true;
     this.#looking?.cancel();
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { basename } from "node:path";
 import { ACCOUNT_NAME, type Account, type Accounts, whyNotPlain } from "../account.ts";
+import { isNoShell } from "../posix/shells.ts";
 import { must, type Programs } from "../programs.ts";
 import type { Undo } from "../undo.ts";
 
@@ -30,8 +30,6 @@ interface Entry {
 
 /** Without a shell of its own an account has the usual one. */
 const USUAL_SHELL = "/bin/sh";
-/** What says in the place of a shell that nobody logs in. */
-const NO_SHELLS = ["nologin", "false", "true", "sync", "halt", "shutdown"];
 
 async function whyNoTerminal(programs: Programs, name: string): Promise<string | undefined> {
   if (!ACCOUNT_NAME.test(name)) return "--terminals must name an account in plain lower case.";
@@ -39,7 +37,7 @@ async function whyNoTerminal(programs: Programs, name: string): Promise<string |
   if (entry === undefined)
     return `There is no account ${name} here. Name one that people log in to.`;
   const { shell } = entry;
-  const isShell = !NO_SHELLS.includes(basename(shell)) && (await isExecutable(shell));
+  const isShell = !isNoShell(shell) && (await isExecutable(shell));
   if (isShell) return undefined;
   return `Nobody can log in as ${name}, whose shell is ${shell}. Name another account.`;
 }

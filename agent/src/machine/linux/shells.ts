@@ -1,9 +1,9 @@
-import { readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { lineOf, posixShells, programAt, quoted, type SwitchAccount } from "../posix/shells.ts";
 import { SYSTEM_PROGRAMS } from "../programs.ts";
 import type { Shells } from "../shells.ts";
+import { heldTerminals } from "./heldTerminals.ts";
 
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"];
 const SU = ["/bin/su", "/usr/bin/su"];
@@ -22,8 +22,8 @@ export function linuxShells(): Shells {
       libraries: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
       stop: 0,
       goOn: 1,
-      device: (pid) => readlinkSync(`/proc/${pid}/fd/0`),
     },
+    terminals: heldTerminals,
     inFront,
   });
 }

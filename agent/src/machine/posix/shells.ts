@@ -5,8 +5,8 @@ import type { ShellAccount, Shells, ShellWish } from "../shells.ts";
 
 const ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USER_PATH = "/usr/local/bin:/usr/bin:/bin";
-/** What accounts have that nobody is to log in to: whoever lists such an account wants a shell. */
-const NO_SHELLS = new Set(["nologin", "false", "true", "sync"]);
+/** What accounts have that nobody is to log in to. */
+const NO_SHELLS = new Set(["nologin", "false", "true", "sync", "halt", "shutdown"]);
 const USUAL_SHELLS = ["/bin/bash", "/bin/sh"];
 /** The shells that read the files of a login when they are told `-l`. */
 const LOGIN_SHELLS = new Set(
@@ -46,6 +46,7 @@ export interface PosixShellsDeps {
   readonly switched: SwitchAccount;
   readonly flags: Shells["flags"];
   readonly stopping?: Shells["stopping"];
+  readonly terminals?: Shells["terminals"];
   readonly inFront: Shells["inFront"];
 }
 
@@ -62,10 +63,12 @@ export function posixShells(deps: PosixShellsDeps): Shells {
       const [file, ...args] = isOther
         ? deps.switched(account, BEGIN, words)
         : (["/bin/sh", "-c", BEGIN, "sh", ...words] as const);
-      return { shell, file, args, cwd: "/", env: environmentOf(account, shell, wish) };
+      const uid = isOther ? account.ids?.uid : undefined;
+      return { shell, file, args, cwd: "/", env: environmentOf(account, shell, wish), uid };
     },
     flags: deps.flags,
     stopping: deps.stopping,
+    terminals: deps.terminals ?? (() => new Set()),
     inFront: deps.inFront,
   };
 }
@@ -89,6 +92,9 @@ export function programAt(path: string): string | undefined {
   }
 }
 
+/** Whether a program says in the place of a shell that nobody logs in. */
+export const isNoShell = (path: string): boolean => NO_SHELLS.has(basename(path));
+
 /** A word as a shell reads it. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -104,7 +110,8 @@ function parsed(
 }
 
 function shellOf(account: ShellAccount, wish: ShellWish): string {
-  const isUsable = account.shell !== "" && !NO_SHELLS.has(basename(account.shell));
+  // Whoever lists an account that nobody logs in to wants a shell of it all the same.
+  const isUsable = account.shell !== "" && !isNoShell(account.shell);
   const wanted = wish.shell || (isUsable ? account.shell : "");
   const found = (wanted === "" ? USUAL_SHELLS : [wanted]).find((path) => programAt(path));
   if (found === undefined) throw new Error(`the shell ${wanted || "/bin/sh"} cannot be started`);

@@ -18,9 +18,17 @@ export const WINDOWS_SHELLS: Shells = {
     const shell = wish.shell || account.shell || win32.join(system, "cmd.exe");
     const own = { USERNAME: account.name, USERPROFILE: account.home, ComSpec: shell };
     const cwd = wish.cwd ?? (account.home || system);
-    return { shell, file: shell, args: [], cwd, env: { ...usual, ...own, ...wish.env } };
+    return {
+      shell,
+      file: shell,
+      args: [],
+      cwd,
+      env: { ...usual, ...own, ...wish.env },
+      uid: undefined,
+    };
   },
   flags: undefined,
   stopping: undefined,
+  terminals: () => new Set(),
   inFront: async () => undefined,
 };

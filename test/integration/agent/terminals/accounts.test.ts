@@ -46,11 +46,13 @@ describe.each(BUILT_AGENTS)("accounts of terminals of an agent $name", ({ progra
     for (const account of ["nobody", "games"]) {
       const viewer = await HostViewer.open(host.session, { wish: { kind: "new", account } });
       expect(viewer.attached).toMatchObject({ account });
-      await viewer.type("echo groups=$(id -un):$(id -Gn)-; echo $USER:$PWD-; tty <&1; exit 4\r");
+      await viewer.type("echo groups=$(id -un):$(id -Gn)-; echo $USER:$PWD-; tty <&1\r");
+      await viewer.type("echo of=$(stat -c %U $(tty))-; exit 4\r");
       const { stdout } = await promisify(execFile)("id", ["-Gn", account]);
       await viewer.untilText(`groups=${account}:${stdout.trim()}-`);
       await viewer.untilText(account === "nobody" ? "nobody:/-" : "games:/usr/games-");
       await viewer.untilText("/dev/pts/");
+      await viewer.untilText(`of=${account}-`);
       expect(await viewer.untilEnded()).toEqual({ how: "exit", code: 4 });
     }
     const first = await HostViewer.open(host.session);

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { REQUESTS } from "@rport/protocol/agent";
 import { TERMINAL } from "@rport/protocol/terminal/terminal";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +8,7 @@ import { BUILT_AGENTS, builtAgent } from "../../../support/agents/builtAgent.ts"
 import { HostViewer } from "../../../support/agents/hostViewer.ts";
 import { shellScript, startTerminalHost } from "../../../support/agents/terminalHost.ts";
 import { eventually } from "../../../support/eventually.ts";
+import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const PATIENT = { timeout: 120_000 };
 const PASTE_BYTES = 1_000_000;
@@ -80,6 +83,21 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
       expect(await viewer.untilEnded()).toEqual({ how: "exit", code: 7 });
     },
   );
+
+  it("that is urgent keeps a shell from running what was pasted before", PATIENT, async () => {
+    await using directory = await tempDirectory();
+    const made = join(directory.path, "made");
+    await using host = await startTerminalHost(program, { shell: "/bin/bash" });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.type("echo rea''dy; sleep 1000\r");
+    await viewer.untilText("ready");
+    await viewer.type(`touch ${made}\r`.repeat(Math.ceil(8_000 / made.length)));
+    await viewer.until("all of it to be taken", () => viewer.taken.at(-1) === viewer.inputEnd);
+    viewer.urge("\x03");
+    await viewer.type("echo behind-$((1 + 1))\r");
+    await viewer.untilText("behind-2");
+    expect(existsSync(made)).toBe(false);
+  });
 
   it("that is missing, or too much, ends its viewer and not the terminal", PATIENT, async () => {
     await using script = await shellScript("stty raw -echo\necho ready\nsleep 1000");

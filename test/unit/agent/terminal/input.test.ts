@@ -4,11 +4,15 @@ import { Input } from "../../../../agent/src/terminal/input.ts";
 import { WRITE_BYTES } from "../../../../agent/src/terminal/pty.ts";
 
 /** Input whose program takes what it was given when the test says so. */
-function inputOf() {
+function inputOf(canThrowAway = true) {
   const written: string[] = [];
   const taken: number[] = [];
   const input = new Input({
     write: (bytes) => void written.push(bytes.toString()),
+    throwAway: () => {
+      written.push("-");
+      return canThrowAway;
+    },
     onTaken: (offset) => void taken.push(offset),
   });
   return { input, written, taken };
@@ -59,15 +63,31 @@ describe("the input of a terminal", () => {
     input.add(1, Buffer.from("bcdef"));
     input.addUrgent(6, Buffer.from("!"));
     input.addUrgent(6, Buffer.from("!"));
-    expect(written).toEqual(["a"]);
+    expect(written).toEqual(["a", "-"]);
     input.taken();
     input.taken();
     expect([written, taken]).toEqual([
-      ["a", "!"],
+      ["a", "-", "-", "!"],
       [6, 7],
     ]);
     input.add(7, Buffer.from("g"));
-    expect(written.at(-1)).toBe("g");
+    expect(written.slice(3)).toEqual(["!", "g"]);
+  });
+
+  it("that is urgent may be stuck where something is on its way that cannot be thrown away", () => {
+    const { input } = inputOf(false);
+    expect(input.addUrgent(0, Buffer.from("!"))).toBe(false);
+    expect(input.addUrgent(1, Buffer.from("!"))).toBe(true);
+    expect(input.addUrgent(1, Buffer.from("!"))).toBe(false);
+  });
+
+  it("that is urgent, and a window beyond all that came, is refused", () => {
+    const { input, written } = inputOf();
+    const far = () => input.addUrgent(2 ** 48, Buffer.from("!"));
+    expect(far).toThrow(/more input than allowed/);
+    expect(written).toEqual([]);
+    input.addUrgent(TERMINAL.inputWindowBytes - 1, Buffer.from("!"));
+    expect(written).toEqual(["-", "!"]);
   });
 
   it("that waited is said again by the next viewer, from where it was given", () => {
