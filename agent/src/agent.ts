@@ -169,11 +169,11 @@ export class Agent implements AsyncDisposable {
   }
 
   async #registration(config: AgentConfig, inventory: Inventory): Promise<Buffer> {
-    const [host, attributes] = await Promise.all([
+    const [host, attributes, terminal] = await Promise.all([
       readHost(inventory),
       readAttributes(config, this.#log),
+      this.#terminals.offered(),
     ]);
-    const terminal = this.#terminals.offer;
     return connectionRequest({ config, attributes, identity: this.identity, host, terminal });
   }
 

@@ -4,8 +4,9 @@ import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { EndListener } from "../terminal/ends.ts";
 
 /** Tells a server that knows terminals how they ended. */
-export function endListener(connection: Connection): EndListener {
+export function endListener(connection: Connection, server: string): EndListener {
   return {
+    server,
     tellEnd: async (held) => {
       const reply = await connection.request(REQUESTS.terminalEnded, toJsonPayload(held));
       return reply.ok;

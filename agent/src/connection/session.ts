@@ -195,7 +195,7 @@ function serve(
     onFeatures: (features) => {
       connection.halfClose = features.has(FEATURES.halfClose);
       if (features.has(FEATURES.terminal))
-        stopListening = terminals.listen(endListener(connection));
+        stopListening = terminals.listen(endListener(connection, serverFingerprint()));
     },
     onEnded: (ended) =>
       connection.notify(REQUESTS.requestEnded, Buffer.from(JSON.stringify(ended))),

@@ -2,6 +2,8 @@ import type { HeldTerminal } from "@rport/protocol/terminal/terminal";
 
 /** The server, as long as it is connected and knows terminals. */
 export interface EndListener {
+  /** What it is recognised by, at whatever address it is. */
+  readonly server: string;
   /** Tells how a terminal ended; whether the server took it. Rejects when the connection has ended. */
   tellEnd(ended: HeldTerminal): Promise<boolean>;
   /** Resolves when the server has everything that was answered before. Rejects as above. */
@@ -11,10 +13,21 @@ export interface EndListener {
 /** Ends that wait for a server; of more the oldest are forgotten. */
 const KEPT = 32;
 
-/** How terminals ended that nobody was told of yet. */
+interface Untold {
+  readonly ended: HeldTerminal;
+  /** Who opened it; undefined: anybody may have. */
+  readonly opener: string | undefined;
+  /** The servers that have heard of it, and are not the opener. */
+  readonly others: Set<string>;
+}
+
+/**
+ * How terminals ended that the server that opened them was not told of yet: another one, which the
+ * agent was connected to meanwhile, hears of them, too, and takes nothing away.
+ */
 export class Ends {
   readonly #onForgotten: (ended: HeldTerminal) => void;
-  readonly #untold = new Map<string, HeldTerminal>();
+  readonly #untold = new Map<string, Untold>();
   readonly #telling = new Set<Promise<void>>();
   #listener: EndListener | undefined;
 
@@ -22,9 +35,16 @@ export class Ends {
     this.#onForgotten = onForgotten;
   }
 
-  /** Those that nobody was told of. */
+  /** Those that the server was not told of that is connected. */
   get untold(): readonly HeldTerminal[] {
-    return [...this.#untold.values()];
+    const server = this.server ?? "";
+    const all = [...this.#untold.values()];
+    return all.filter(({ others }) => !others.has(server)).map(({ ended }) => ended);
+  }
+
+  /** The one that is connected. */
+  get server(): string | undefined {
+    return this.#listener?.server;
   }
 
   /** Who is told from now on, until the answer is called; what was not told, it hears when it asks. */
@@ -35,13 +55,13 @@ export class Ends {
     };
   }
 
-  /** Keeps an end until it is told. */
-  add(ended: HeldTerminal): void {
-    this.#untold.set(ended.id, ended);
+  /** Keeps an end until whoever opened the terminal is told. */
+  add(ended: HeldTerminal, opener: string | undefined): void {
+    this.#untold.set(ended.id, { ended, opener, others: new Set() });
     for (const [id, oldest] of this.#untold) {
       if (this.#untold.size <= KEPT) break;
       this.#untold.delete(id);
-      this.#onForgotten(oldest);
+      this.#onForgotten(oldest.ended);
     }
     this.#begin(this.#tell(ended));
   }
@@ -59,8 +79,9 @@ export class Ends {
   }
 
   async #tell(ended: HeldTerminal): Promise<void> {
-    const isTold = await this.#listener?.tellEnd(ended);
-    if (isTold === true) this.#untold.delete(ended.id);
+    const listener = this.#listener;
+    const isTold = await listener?.tellEnd(ended);
+    if (listener !== undefined && isTold === true) this.#heard(listener.server, ended.id);
   }
 
   async #settle(told: readonly HeldTerminal[]): Promise<void> {
@@ -69,7 +90,14 @@ export class Ends {
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (listener === undefined) return;
     await listener.settle();
-    for (const { id } of told) this.#untold.delete(id);
+    for (const { id } of told) this.#heard(listener.server, id);
+  }
+
+  #heard(server: string, id: string): void {
+    const untold = this.#untold.get(id);
+    if (untold === undefined) return;
+    if (untold.opener === undefined || untold.opener === server) this.#untold.delete(id);
+    else untold.others.add(server);
   }
 
   #begin(telling: Promise<void>): void {

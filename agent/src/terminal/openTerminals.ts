@@ -1,8 +1,9 @@
 import type { TerminalOffer } from "@rport/protocol/terminal/terminal";
 import type { TerminalSettings } from "../config/config.ts";
-import type { ShellAccount, Shells } from "../machine/shells.ts";
+import type { Shells } from "../machine/shells.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { Accounts } from "./accounts.ts";
 import type { FoundPty } from "./findPty.ts";
 import { Terminals } from "./terminals.ts";
 
@@ -26,12 +27,20 @@ export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals>
   if (shells === undefined) return without(log, "this system is not known", none("system"));
   const found = deps.findPty(shells);
   if (found.open === undefined) return without(log, found.reason, none("runtime"));
-  const accounts = await accountsOf(settings, shells, log);
-  const names = [...accounts.keys()];
+  const isChoice = shells.mayBeOthers() && settings.accounts.length > 0;
+  const accounts = new Accounts(shells, isChoice ? settings.accounts : [undefined]);
+  const names = await accounts.names();
+  tellOthers(settings, isChoice ? settings.accounts : [], { names, log });
   if (names.length === 0) return without(log, "none of the accounts is there", none("system"));
   log.info("terminals are allowed on this host", { accounts: names });
   const parts = { open: found.open, shells, accounts };
-  return new Terminals({ settings, clock, log, parts, offer: { state: "on", accounts: names } });
+  return new Terminals({
+    settings,
+    clock,
+    log,
+    parts,
+    offer: { state: "on", accounts: [...names] },
+  });
 }
 
 function without(log: Log, reason: string, terminals: Terminals): Terminals {
@@ -39,22 +48,19 @@ function without(log: Log, reason: string, terminals: Terminals): Terminals {
   return terminals;
 }
 
-/** Those that may be asked for; only root can be another account than its own. */
-async function accountsOf(
+/** Whoever wrote an account reads that it is not there; only root can be another one than its own. */
+function tellOthers(
   { accounts }: TerminalSettings,
-  shells: Shells,
-  log: Log,
-): Promise<ReadonlyMap<string, ShellAccount>> {
-  const isChoice = shells.mayBeOthers() && accounts.length > 0;
-  const found = new Map<string, ShellAccount>();
-  for (const name of isChoice ? accounts : [undefined]) {
-    const account = await shells.find(name);
-    if (account !== undefined) found.set(account.name, account);
-    else log.warn("an account of terminals is not there", { account: name ?? "our own" });
+  choice: readonly string[],
+  { names, log }: { readonly names: readonly string[]; readonly log: Log },
+): void {
+  const others = accounts.filter((name) => !names.includes(name));
+  for (const account of others.filter((name) => choice.includes(name))) {
+    log.warn("an account of terminals is not there", { account });
   }
-  const ignored = accounts.filter((name) => !found.has(name));
-  if (!isChoice && ignored.length > 0) {
-    log.warn("only an agent that runs as root has terminals of other accounts", { ignored });
+  if (choice.length === 0 && others.length > 0) {
+    log.warn("only an agent that runs as root has terminals of other accounts", {
+      ignored: others,
+    });
   }
-  return found;
 }

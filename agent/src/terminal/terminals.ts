@@ -14,6 +14,7 @@ import { type Clock, sleep } from "../platform/clock.ts";
 import { troubleOf } from "../platform/descriptors.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
+import type { Accounts } from "./accounts.ts";
 import { type EndListener, Ends } from "./ends.ts";
 import type { OpenPty } from "./pty.ts";
 import { type ForcedEnd, Terminal } from "./terminal.ts";
@@ -28,13 +29,17 @@ const WHY_NOT: Readonly<Record<Exclude<TerminalOffer["state"], "on">, string>> =
 };
 /** Somebody else's are answered for as if there were none. */
 const NOT_THERE = "this host has no such terminal any more";
+const STOPPING = "this host's agent is stopping";
+
+interface Refusal {
+  readonly refuse: string;
+}
 
 /** What makes terminals possible. */
 export interface TerminalParts {
   readonly open: OpenPty;
   readonly shells: Shells;
-  /** By name, in the order in which they are offered. */
-  readonly accounts: ReadonlyMap<string, ShellAccount>;
+  readonly accounts: Accounts;
 }
 
 /** What the terminals of a host need. */
@@ -56,7 +61,9 @@ export class Terminals {
   readonly #deps: TerminalsDeps;
   readonly #all = new Map<TerminalId, Terminal>();
   readonly #running = new Set<Terminal>();
-  readonly #accounts: Map<string, ShellAccount>;
+  readonly #accounts: Accounts | undefined;
+  /** Those whose account is being looked up, and the server that opens them. */
+  readonly #beginning = new Map<TerminalId, string | undefined>();
   readonly #ends: Ends;
   #whenNone: (() => void) | undefined;
   #isStopping = false;
@@ -64,7 +71,7 @@ export class Terminals {
   constructor(deps: TerminalsDeps) {
     this.#deps = deps;
     this.offer = deps.offer;
-    this.#accounts = new Map(deps.parts?.accounts);
+    this.#accounts = deps.parts?.accounts;
     this.#ends = new Ends(({ id }) => {
       deps.log.warn("the end of a terminal was forgotten: no server asked for it", {
         terminal: id,
@@ -72,18 +79,21 @@ export class Terminals {
     });
   }
 
+  /** What a server is told now: accounts that came since the agent began can be asked for, too. */
+  async offered(): Promise<TerminalOffer> {
+    const names = (await this.#accounts?.names()) ?? [];
+    return names.length === 0 ? this.offer : { state: "on", accounts: [...names] };
+  }
+
   /** Decides about a viewer by what the server said with its channel. */
-  decide(extra: Buffer): ChannelDecision {
+  decide(extra: Buffer): ChannelDecision | Promise<ChannelDecision> {
     const { offer } = this;
     if (offer.state !== "on") return { refuse: WHY_NOT[offer.state] };
     const parsed = hostOpeningSchema.safeParse(parseJsonPayload(extra, TERMINAL.openingBytes));
     if (!parsed.success) return { refuse: "the opening of the terminal cannot be read" };
-    if (this.#isStopping) return { refuse: "this host's agent is stopping" };
     const { data: opening } = parsed;
-    const terminal = opening.wish.kind === "new" ? this.#begun(opening) : this.#found(opening);
-    if (!(terminal instanceof Terminal)) return this.#refused(opening, terminal.refuse);
-    const from = opening.wish.kind === "resume" ? opening.wish.from : undefined;
-    return { accept: (channel) => terminal.attach(channel, opening.size, from) };
+    if (opening.wish.kind === "new") return this.#begin(opening);
+    return this.#decided(opening, this.#found(opening));
   }
 
   /** The terminals there are, and those that ended and nobody was told of. */
@@ -93,6 +103,8 @@ export class Terminals {
 
   /** Ends a terminal, one that is not there has ended; undefined: all of them. */
   end(id: TerminalId | undefined, how: ForcedEnd): void {
+    if (id === undefined) this.#beginning.clear();
+    else this.#beginning.delete(id);
     for (const terminal of this.#running) {
       if (id === undefined || terminal.held.id === id) terminal.end(how);
     }
@@ -106,6 +118,11 @@ export class Terminals {
   /** Ends all of them, and resolves when they are gone and the server was told, or after a while. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    await this.#endAll();
+    for (const terminal of this.#all.values()) terminal.letGo();
+  }
+
+  async #endAll(): Promise<void> {
     if (this.#running.size === 0) return;
     const none = new Promise<void>((resolve) => {
       this.#whenNone = resolve;
@@ -122,39 +139,49 @@ export class Terminals {
     return { refuse };
   }
 
-  #found({ id, owner }: HostOpening): Terminal | { readonly refuse: string } {
+  #decided(opening: HostOpening, terminal: Terminal | Refusal): ChannelDecision {
+    if (!(terminal instanceof Terminal)) return this.#refused(opening, terminal.refuse);
+    const from = opening.wish.kind === "resume" ? opening.wish.from : undefined;
+    return { accept: (channel) => terminal.attach(channel, opening.size, from) };
+  }
+
+  #found({ id, owner }: HostOpening): Terminal | Refusal {
     const terminal = this.#all.get(id);
     const isTheirs = terminal !== undefined && terminal.held.owner === owner;
     return isTheirs && !terminal.isForced ? terminal : { refuse: NOT_THERE };
   }
 
-  #begun(opening: HostOpening): Terminal | { readonly refuse: string } {
-    const { max } = this.#deps.settings;
-    const account = this.#accountOf(opening);
-    if (this.#all.has(opening.id)) return { refuse: "this host has a terminal of this id" };
-    if (account === undefined) return { refuse: "this host allows no terminal as this account" };
-    if (this.#running.size >= max) {
-      return { refuse: `this host has ${max} terminals, and its rport.conf allows no more` };
+  /** As whom it begins is looked up each time: accounts come, go and change while an agent runs. */
+  async #begin(opening: HostOpening): Promise<ChannelDecision> {
+    const refuse = this.#whyNot(opening);
+    if (refuse !== undefined) return this.#refused(opening, refuse);
+    this.#beginning.set(opening.id, this.#ends.server);
+    try {
+      return this.#decided(opening, await this.#begun(opening));
+    } finally {
+      this.#beginning.delete(opening.id);
     }
+  }
+
+  #whyNot({ id }: HostOpening): string | undefined {
+    const { max } = this.#deps.settings;
+    if (this.#isStopping) return STOPPING;
+    if (this.#all.has(id) || this.#beginning.has(id)) return "this host has a terminal of this id";
+    if (this.#running.size + this.#beginning.size < max) return undefined;
+    return `this host has ${max} terminals, and its rport.conf allows no more`;
+  }
+
+  async #begun(opening: HostOpening): Promise<Terminal | Refusal> {
+    const wanted = opening.wish.kind === "new" ? opening.wish.account : undefined;
+    const account = await this.#accounts?.find(wanted);
+    if (account === undefined) return { refuse: "this host allows no terminal as this account" };
+    if (this.#isStopping) return { refuse: STOPPING };
+    if (!this.#beginning.has(opening.id)) return { refuse: NOT_THERE };
     try {
       return this.#started(opening, account);
     } catch (error) {
       return { refuse: `this host cannot open a terminal: ${troubleOf(error)}` };
-    } finally {
-      void this.#lookAgain(account);
     }
-  }
-
-  #accountOf({ wish }: HostOpening): ShellAccount | undefined {
-    if (wish.kind !== "new") return undefined;
-    const [first] = this.#accounts.keys();
-    return this.#accounts.get(wish.account ?? first ?? "");
-  }
-
-  /** What is known of an account is as new as its last terminal. */
-  async #lookAgain({ name }: ShellAccount): Promise<void> {
-    const found = await this.#deps.parts?.shells.find(name).catch(() => undefined);
-    if (found !== undefined) this.#accounts.set(name, found);
   }
 
   #started(opening: HostOpening, account: ShellAccount): Terminal {
@@ -163,6 +190,7 @@ export class Terminals {
     const { cwd, env } = opening.wish;
     const wish = { shell: settings.shell, cwd, env: definedOf(env) };
     const program = parts.shells.program(account, wish);
+    const opener = this.#beginning.get(opening.id);
     const terminal: Terminal = new Terminal({
       opening,
       account: account.name,
@@ -173,24 +201,44 @@ export class Terminals {
       idleMs: settings.idleMs,
       onFault: loggedFault(log, "a terminal"),
       onNonsense: (error) => log.warn("a viewer of a terminal made no sense", { error }),
-      onEnded: (held) => this.#ended(terminal, held),
+      onEnded: (held) => this.#ended(terminal, held, opener),
       onOver: () => this.#all.delete(opening.id),
     });
     this.#all.set(opening.id, terminal);
     this.#running.add(terminal);
+    this.#forgetEnded();
     const { id: of, ownerName: by } = opening;
     log.info("a terminal was opened", { terminal: of, by, account: account.name });
     return terminal;
   }
 
-  #ended(terminal: Terminal, held: HeldTerminal): void {
+  #ended(terminal: Terminal, held: HeldTerminal, opener: string | undefined): void {
     this.#running.delete(terminal);
+    // Behind those that have ended before: they are forgotten first.
+    if (this.#all.delete(held.id)) this.#all.set(held.id, terminal);
     const { id, ownerName, account, ended } = held;
     const how = ended?.end.how ?? "failed";
     const fields = { terminal: id, by: ownerName, account, how };
     this.#deps.log.info("a terminal has ended", fields);
-    this.#ends.add(held);
+    this.#ends.add(held, opener);
     if (this.#running.size === 0) this.#whenNone?.();
+  }
+
+  /** Those that have ended are kept for who comes back as long as there is room beside those that run. */
+  #forgetEnded(): void {
+    const ended = [...this.#all.values()].filter((one) => !this.#running.has(one));
+    const inOrder = [
+      ...ended.filter((one) => !one.isViewed),
+      ...ended.filter((one) => one.isViewed),
+    ];
+    for (const terminal of inOrder) {
+      if (this.#all.size <= this.#deps.settings.max) return;
+      const { id } = terminal.held;
+      this.#deps.log.warn("the last output of a terminal was forgotten: others need its room", {
+        terminal: id,
+      });
+      terminal.letGo();
+    }
   }
 }
 

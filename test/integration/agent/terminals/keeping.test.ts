@@ -1,72 +1,10 @@
-import { createRequire } from "node:module";
 import { FEATURES } from "@rport/protocol/agent";
 import { TERMINAL, TERMINAL_CHANNEL } from "@rport/protocol/terminal/terminal";
 import { describe, expect, it } from "vitest";
-import { platformOf } from "../../../../agent/src/machine/platformOf.ts";
-import { createLog } from "../../../../agent/src/platform/log.ts";
-import { nodePty, type PtyLibrary } from "../../../../agent/src/terminal/nodePty.ts";
-import { openTerminals } from "../../../../agent/src/terminal/openTerminals.ts";
 import { HostViewer, openingOf } from "../../../support/agents/hostViewer.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import { LIBRARY, startKeeping } from "../../../support/agents/keptTerminals.ts";
+import { shellScript } from "../../../support/agents/terminalHost.ts";
 import { eventually } from "../../../support/eventually.ts";
-import { connectPair } from "../../../support/wire/wirePair.ts";
-
-/** Where npm has no library for this machine, the executable alone has terminals. */
-function library(): PtyLibrary | undefined {
-  try {
-    return createRequire(import.meta.url)("@lydell/node-pty-linux-x64/pty.node");
-  } catch {
-    return undefined;
-  }
-}
-
-const LIBRARY = library();
-
-/** The terminals of a host on a clock that stands still, and a server that opens them. */
-async function startKeeping(
-  settings: Partial<Parameters<typeof openTerminals>[0]["settings"]> = {},
-) {
-  if (LIBRARY === undefined) throw new Error("there is no library");
-  const clock = new FakeClock();
-  const lines: string[] = [];
-  const log = createLog({ level: "debug", clock, write: (line) => void lines.push(line) });
-  const open = nodePty(LIBRARY);
-  const terminals = await openTerminals({
-    settings: { isAllowed: true, accounts: [], max: 16, idleMs: 0, shell: "/bin/sh", ...settings },
-    shells: platformOf(process.platform).shells,
-    findPty: () => ({ open }),
-    clock,
-    log,
-  });
-  const pair = await connectPair({
-    client: { onOpen: (_type, extra) => terminals.decide(extra) },
-  });
-  const told: string[] = [];
-  terminals.listen({
-    tellEnd: async ({ ended }) => {
-      told.push(ended?.end.how ?? "");
-      return true;
-    },
-    settle: async () => {},
-  });
-  return {
-    clock,
-    terminals,
-    lines,
-    told,
-    /** What a viewer needs of a server. */
-    session: { connection: pair.server },
-    async [Symbol.asyncDispose]() {
-      const stopped = terminals.stop();
-      await eventually(() => {
-        clock.advance(1_000);
-        expect(terminals.list()).toEqual([]);
-      });
-      await stopped;
-      await pair[Symbol.asyncDispose]();
-    },
-  };
-}
 
 describe.skipIf(LIBRARY === undefined)("a host keeps a terminal", () => {
   it("for five minutes without a viewer, and not longer", async () => {
@@ -147,6 +85,63 @@ describe.skipIf(LIBRARY === undefined)("a host keeps a terminal", () => {
     await first.type("exit\r");
     await first.untilEnded();
     await third();
+  });
+
+  it("that has ended no longer than there is room: the first to end goes first", async () => {
+    await using host = await startKeeping({ max: 2 });
+    const viewers: HostViewer[] = [];
+    for (const code of [1, 2, 3]) {
+      const viewer = await HostViewer.open(host.session);
+      viewers.push(viewer);
+      await viewer.type(`read -r line; exit ${code}\r`);
+      await viewer.untilText("exit");
+      await viewer.type("\r");
+      viewer.channel.destroy();
+      await eventually(() => expect(host.told).toHaveLength(code));
+    }
+    const [first, second, third] = viewers;
+    await expect(first?.again(host.session)).rejects.toThrow(/no such terminal/);
+    expect(host.lines.join("")).toContain("the last output of a terminal was forgotten");
+    for (const [viewer, code] of [[second, 2] as const, [third, 3] as const]) {
+      const again = await viewer?.again(host.session);
+      expect(await again?.untilEnded()).toEqual({ how: "exit", code });
+    }
+  });
+
+  it("that has ended not beyond its own stop", async () => {
+    await using host = await startKeeping();
+    const viewer = await HostViewer.open(host.session);
+    await viewer.type("read -r line; exit 5\r");
+    await viewer.untilText("exit 5");
+    await viewer.type("\r");
+    viewer.channel.destroy();
+    await eventually(() => expect(host.told).toEqual(["exit"]));
+    expect(host.clock.timers).toBe(1);
+    await host.terminals.stop();
+    expect(host.clock.timers).toBe(0);
+  });
+
+  it("which an urgent key reaches once, and before what the program has not read", async () => {
+    await using script = await shellScript(
+      `stty -icanon isig -echo
+n=0
+trap 'n=$((n + 1)); echo "interrupt $n"' INT
+echo ready
+until [ $n -gt 0 ]; do sleep 1000; done
+read -r line
+echo "count=$n line=$line"`,
+    );
+    await using host = await startKeeping({ shell: script.path });
+    const viewer = await HostViewer.open(host.session);
+    await viewer.untilText("ready");
+    await viewer.type(Buffer.alloc(40_000, "line of a paste\r"));
+    const unconfirmed = () => viewer.inputEnd - (viewer.taken.at(-1) ?? 0);
+    await eventually(() => expect(unconfirmed()).toBeLessThan(40_000));
+    viewer.urge("\x03");
+    await viewer.untilText("interrupt 1");
+    host.clock.advance(1_000);
+    await viewer.type("what was typed behind it\r");
+    await viewer.untilText("count=1 line=what was typed behind it");
   });
 
   it("whose processes are killed a moment after they were hung up", async () => {

@@ -1,0 +1,52 @@
+import { closeSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { linuxShells } from "../../../../agent/src/machine/linux/shells.ts";
+import { LIBRARY } from "../../../support/agents/keptTerminals.ts";
+
+const WISH = { shell: "", cwd: undefined, env: {} };
+const SELF = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+describe("a shell of Linux", () => {
+  it.each(["/usr/sbin/nologin", "/bin/false", "/sbin/halt", "/sbin/shutdown"])(
+    "is not %s, which says that nobody logs in",
+    (shell) => {
+      const account = { name: "somebody", ids: SELF, home: "/", shell };
+      expect(linuxShells().program(account, WISH).shell).toMatch(/^\/bin\/(ba)?sh$/);
+    },
+  );
+
+  it("has a terminal that belongs to its account", () => {
+    const other = { name: "somebody", ids: { ...SELF, uid: SELF.uid + 1 }, home: "/", shell: "" };
+    expect(linuxShells().program(other, WISH).uid).toBe(SELF.uid + 1);
+    expect(linuxShells().program({ ...other, ids: SELF }, WISH).uid).toBeUndefined();
+  });
+
+  it.skipIf(LIBRARY === undefined)(
+    "has the terminal that this process made, as told by it",
+    async () => {
+      if (LIBRARY === undefined) throw new Error("there is no library");
+      const shells = linuxShells();
+      const before = shells.terminals();
+      const exited = Promise.withResolvers<number>();
+      // Whatever the program opens in the place of its terminal is not asked for.
+      const words = ["-c", "exec </dev/null; read -r line <&1"];
+      const { fd, pty } = LIBRARY.fork(
+        "/bin/sh",
+        words,
+        [],
+        "/",
+        80,
+        24,
+        -1,
+        -1,
+        false,
+        "",
+        exited.resolve,
+      );
+      expect([...shells.terminals()].filter((path) => !before.has(path))).toEqual([pty]);
+      closeSync(fd);
+      await exited.promise;
+      expect(shells.terminals().has(pty)).toBe(false);
+    },
+  );
+});
