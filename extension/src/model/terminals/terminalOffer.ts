@@ -30,8 +30,10 @@ export function whyNoTerminal({ terminal, features }: Client): NoTerminal | unde
       return { why: t("This host allows no terminals."), how: HOW_TO_ALLOW, isOff: true };
     case "runtime":
       return {
-        why: t("This host's agent runs on a Node.js that loses the end of a terminal's output."),
-        how: t("Give it Node.js 24 or newer, or install the agent that needs no Node.js."),
+        why: t("This host's agent can open no terminals in the way it runs."),
+        how: t(
+          "Give it Node.js 24.21 or newer and /bin/bash, or install the agent that needs no Node.js.",
+        ),
         isOff: false,
       };
     case "system":
