@@ -46,10 +46,12 @@ export function openTerminals(
   const hostnameOf = (id: ClientId) => registry.record(id)?.hostname;
   const facts = { ids, owners, events, connected, hostnameOf, limits, clock };
   const terminals = new Terminals(facts);
-  const hosts = new HostTerminals({ terminals, ids, clock, log });
+  const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
   opened.defer(() => hosts.close());
   store.edits.follow((edits) => {
     if (edits.some((edit) => isPersonEdit(edit) && edit.kind !== "uses")) terminals.review();
+    const gone = edits.flatMap((edit) => (edit.kind === "forget" ? edit.client : []));
+    for (const id of gone) hosts.forgotten(id);
   });
   grants.follow((id) => terminals.review(id));
   const offerOf = (id: ClientId) => registry.record(id)?.terminal;

@@ -60,7 +60,9 @@ export class Attachment implements FrameListener {
   }
 
   whyCut(): typeof CUT_OFF | typeof TAKEN_OVER {
-    return this.#deps.terminal.isTakenOver ? TAKEN_OVER : CUT_OFF;
+    const { terminal, stream } = this.#deps;
+    const isTakenOver = [...terminal.takers].some((taker) => taker !== stream);
+    return isTakenOver ? TAKEN_OVER : CUT_OFF;
   }
 
   #attached(json: Buffer): void {

@@ -1,26 +1,35 @@
 import { AGENT_ANSWER_MAX_BYTES, FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import {
+  HELD_TERMINALS_MAX,
   type HeldTerminal,
-  heldTerminalsSchema,
+  heldTerminalSchema,
   TERMINAL,
 } from "@rport/protocol/terminal/terminal";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
+import { z } from "zod";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTerminals } from "../clients/session/sessionDeps.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import { HostWord } from "./hostWord.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { Terminals } from "./terminals.ts";
-import type { OpenTerminal } from "./terminalTable.ts";
+import { type OpenTerminal, terminalOf } from "./terminalTable.ts";
 
 /** A host that has been away for so long has ended its terminals, whether it comes back or not. */
 const PRESUMED_MS = TERMINAL.keepMs + 60_000;
+
+/** Each entry is read for itself: one that makes no sense takes none of the others away. */
+const listSchema = z.object({ terminals: z.array(z.unknown()).max(HELD_TERMINALS_MAX) });
 
 /** What hosts' words about terminals are heard with. */
 export interface HostTerminalsDeps {
   readonly terminals: Terminals;
   readonly ids: TerminalIds;
+  /** Who is in as a client; everybody else who claims its id is not heard of its terminals. */
+  readonly connected: (clientId: ClientId) => object | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,8 +37,7 @@ export interface HostTerminalsDeps {
 /** What hosts say of their terminals, and what they are told of them. */
 export class HostTerminals implements SessionTerminals {
   readonly #deps: HostTerminalsDeps;
-  /** Until a host has said which ones it has. */
-  readonly #asking = new WeakMap<object, Promise<void>>();
+  readonly #words = new WeakMap<object, HostWord>();
   readonly #away = new Map<ClientId, Timer>();
 
   constructor(deps: HostTerminalsDeps) {
@@ -38,39 +46,56 @@ export class HostTerminals implements SessionTerminals {
 
   arrived(session: LiveSession): void {
     const { clientId } = session;
-    if (clientId === undefined) return;
+    if (clientId === undefined || !this.#isIn(session)) return;
     this.#away.get(clientId)?.cancel();
     this.#away.delete(clientId);
-    if (!session.features.includes(FEATURES.terminal)) return;
     const before = this.#deps.terminals.table.of(clientId);
-    this.#asking.set(session, this.#ask(session, clientId, before));
+    const hasSome = session.features.includes(FEATURES.terminal);
+    if (!hasSome) this.#listed(session, clientId, { terminals: [], before });
+    this.#wordOf(session).begin(async () => !hasSome || this.#ask(session, clientId, before));
   }
 
-  /** Resolves when the host of this connection has said which ones it has, or failed to. */
+  /**
+   * Resolves when the host of this connection is in and has said which terminals it has. Throws
+   * `CLIENT_OFFLINE` where it did not: what it has is not known then, and whoever asks again may learn it.
+   */
   async known(session: object): Promise<void> {
-    await this.#asking.get(session);
+    if (await this.#wordOf(session).given()) return;
+    throw new RportError("CLIENT_OFFLINE", "The client has not said which terminals it has.");
   }
 
-  left({ clientId }: LiveSession): void {
-    if (clientId === undefined || this.#deps.terminals.table.of(clientId).length === 0) return;
+  left(session: LiveSession): void {
+    this.#wordOf(session).end();
+    const { clientId } = session;
+    if (clientId === undefined || !this.#isIn(session)) return;
+    if (this.#deps.terminals.table.of(clientId).length === 0) return;
     this.#away.get(clientId)?.cancel();
     const timer = this.#deps.clock.after(PRESUMED_MS, () => this.#presume(clientId));
     this.#away.set(clientId, timer);
   }
 
-  ended({ clientId }: LiveSession, held: HeldTerminal): boolean {
-    if (clientId === undefined || !this.#isGenuine(clientId, held)) return false;
+  ended(session: LiveSession, held: HeldTerminal): boolean {
+    const { clientId } = session;
+    if (clientId === undefined || !this.#isIn(session)) return false;
     const { ended } = held;
-    if (ended !== undefined) this.#over(clientId, held, ended);
-    return ended !== undefined;
+    if (ended === undefined || !this.#isGenuine(clientId, held)) return false;
+    this.#over(clientId, held, ended);
+    return true;
   }
 
   /** In one word, which gets through before the connection is cut. */
   endAll(session: LiveSession): void {
     const { clientId, features, isClosed } = session;
     if (clientId === undefined || isClosed || !features.includes(FEATURES.terminal)) return;
+    if (!this.#isIn(session)) return;
     for (const terminal of this.#deps.terminals.table.of(clientId)) terminal.ending = "forbidden";
     session.notify(REQUESTS.endTerminal, { how: "forbidden" });
+  }
+
+  /** There is no such client any more, so nobody will say what became of its terminals. */
+  forgotten(clientId: ClientId): void {
+    this.#away.get(clientId)?.cancel();
+    this.#presume(clientId);
   }
 
   /** Waits for no host any more. */
@@ -79,21 +104,49 @@ export class HostTerminals implements SessionTerminals {
     this.#away.clear();
   }
 
+  /** Whoever only says that it is the client may have been refused, or replaced. */
+  #isIn(session: LiveSession): boolean {
+    const { clientId } = session;
+    return clientId !== undefined && this.#deps.connected(clientId) === session;
+  }
+
+  #wordOf(session: object): HostWord {
+    const word = this.#words.get(session) ?? new HostWord();
+    this.#words.set(session, word);
+    return word;
+  }
+
+  /** Whether it answered. */
   async #ask(
     session: LiveSession,
     clientId: ClientId,
     before: readonly OpenTerminal[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       const reply = await session.ask(REQUESTS.listTerminals, {});
       if (!reply.ok) throw new Error(reply.payload.toString("utf8", 0, 200));
       const answer = parseJsonPayload(reply.payload, AGENT_ANSWER_MAX_BYTES);
-      const { terminals } = heldTerminalsSchema.parse(answer);
-      this.#listed(session, clientId, { terminals, before });
+      this.#listed(session, clientId, this.#read(clientId, listSchema.parse(answer), before));
+      return true;
     } catch (error) {
       const fields = { client: clientId, reason: errorText(error) };
       this.#deps.log.warn("a host did not say which terminals it has", fields);
+      return false;
     }
+  }
+
+  /** Where an entry makes no sense it is not known which terminal it is of, so none is taken for gone. */
+  #read(
+    clientId: ClientId,
+    { terminals: said }: z.infer<typeof listSchema>,
+    before: readonly OpenTerminal[],
+  ): Listed {
+    const terminals = said.flatMap((entry) => heldTerminalSchema.safeParse(entry).data ?? []);
+    const nonsense = said.length - terminals.length;
+    if (nonsense === 0) return { terminals, before };
+    const fields = { client: clientId, entries: nonsense };
+    this.#deps.log.warn("what a host says of some of its terminals makes no sense", fields);
+    return { terminals, before: [] };
   }
 
   /** What it has not any more is over: it may have ended while nobody was told, as when its agent was killed. */
@@ -120,20 +173,8 @@ export class HostTerminals implements SessionTerminals {
       terminals.tell(session, known);
       return;
     }
-    const { id, owner, ownerName, account, startedAtMs } = held;
-    const isOver = terminals.endOf(id)?.isPresumed === false;
-    const terminal: OpenTerminal = {
-      id,
-      clientId,
-      owner,
-      ownerName,
-      account,
-      startedAtMs,
-      address: undefined,
-      viewer: undefined,
-      isTakenOver: false,
-      ending: isOver ? "closed" : undefined,
-    };
+    const isOver = terminals.endOf(held.id)?.isPresumed === false;
+    const terminal = terminalOf(clientId, held, isOver ? "closed" : undefined);
     if (isOver) terminals.tell(session, terminal);
     else terminals.table.add(terminal);
   }
@@ -153,7 +194,8 @@ export class HostTerminals implements SessionTerminals {
     this.#away.delete(clientId);
     const { terminals, clock } = this.#deps;
     for (const terminal of terminals.table.of(clientId)) {
-      terminals.over(terminal, { end: { how: "left" }, endedAtMs: clock.now(), isPresumed: true });
+      const how = terminal.ending ?? "left";
+      terminals.over(terminal, { end: { how }, endedAtMs: clock.now(), isPresumed: true });
     }
   }
 }

@@ -93,7 +93,7 @@ export class TerminalOpenings {
       account,
       startedAtMs: clock.now(),
       viewer: undefined,
-      isTakenOver: false,
+      takers: new Set(),
       ending: undefined,
     };
     terminals.table.add(terminal);
@@ -115,24 +115,37 @@ export class TerminalOpenings {
     const { terminals, hosts } = this.#deps;
     await hosts.known(link);
     call.requireRight();
-    const { accountId } = call.actor;
-    const ended = terminals.endOf(call.id);
-    const terminal = terminals.table.get(call.id);
-    if (terminal === undefined && ended?.owner === accountId) {
-      tellEnd(stream, ended.end);
+    const ended = terminals.endOf(call.id)?.end;
+    const terminal = this.#theirs(call);
+    // One whose end is wanted is as good as ended; of any other its host may have output still.
+    if (terminal.ending !== undefined) {
+      tellEnd(stream, ended ?? { how: terminal.ending });
       return undefined;
     }
-    const isTheirs = terminal?.owner === accountId && terminal.clientId === call.clientId;
-    if (!isTheirs) throw new RportError("NOT_FOUND", "There is no such terminal of yours.");
-    const before = terminal.viewer;
-    terminal.isTakenOver = before !== undefined;
+    terminal.takers.add(stream);
     try {
-      const channel = await this.#attach({ call, link, stream, terminal });
-      before?.leave(TAKEN_OVER.code, TAKEN_OVER.reason);
-      return channel;
+      return await this.#attach({ call, link, stream, terminal });
+    } catch (error) {
+      const end = terminals.endOf(call.id)?.end;
+      if (end === undefined || !isRefusal(error)) throw error;
+      tellEnd(stream, end);
+      return undefined;
     } finally {
-      terminal.isTakenOver = false;
+      terminal.takers.delete(stream);
     }
+  }
+
+  /** One that is there, or that ended of late. */
+  #theirs({
+    id,
+    actor,
+    clientId,
+  }: Pick<OpeningCall, "actor" | "clientId"> & { id: TerminalId }): OpenTerminal {
+    const { terminals } = this.#deps;
+    const terminal = terminals.table.get(id) ?? terminals.endOf(id)?.terminal;
+    const isTheirs = terminal?.owner === actor.accountId && terminal.clientId === clientId;
+    if (!isTheirs) throw new RportError("NOT_FOUND", "There is no such terminal of yours.");
+    return terminal;
   }
 
   async #attach({ call, link, stream, terminal }: Attaching): Promise<Duplex> {
@@ -150,12 +163,16 @@ export class TerminalOpenings {
         wish: call.opening.wish,
         audited,
       });
+      // Whoever came while the host was asked is displaced, too.
+      const before = terminal.viewer;
       attachment.begin();
+      before?.leave(TAKEN_OVER.code, TAKEN_OVER.reason);
       // Whoever may have none any more may have lost that while the host was asked.
       terminals.tell(link, terminal);
       return channel;
     } catch (error) {
-      events.failed(audited, RportError.from(error).message);
+      const isOver = terminals.endOf(terminal.id) !== undefined;
+      if (!isOver) events.failed(audited, RportError.from(error).message);
       throw error;
     }
   }
@@ -202,6 +219,10 @@ function tellEnd(stream: TerminalStream, end: TerminalEnd): void {
   stream.write(encodeFrame({ kind: "ended", json: Buffer.from(JSON.stringify(end)) }));
 }
 
+function isRefusal(error: unknown): boolean {
+  return error instanceof RportError && error.code === "AGENT_REFUSED";
+}
+
 function asRefusal(error: unknown): RportError {
   if (!(error instanceof WireError) || error.kind !== "refused") return asTrouble(error);
   const why = beginningOf(error.message, 500);
@@ -213,7 +234,7 @@ const NO_TERMINALS = {
   none: "The client's agent knows no terminals: update it, or use ssh through rport connect.",
   off: "The client allows no terminals: set [terminal] enabled = true in its rport.conf.",
   runtime:
-    "The client's Node would lose output: give its agent Node 24 or newer, or our executable.",
+    "The client's agent can open none as it runs: give it Node 24.21 or newer and /bin/bash, or our executable.",
   system: "The client's system has no terminals that its agent could open.",
 } as const;
 

@@ -72,11 +72,6 @@ export class TerminalStream extends Duplex implements Viewer {
     this.#listener = listener;
   }
 
-  /** Bytes that are held here for frames that are not complete. */
-  get heldBytes(): number {
-    return this.#fromViewer.heldBytes + this.#fromHost.heldBytes;
-  }
-
   leave(code: number, reason: string): void {
     this.#ws.close(code, shortReason(reason));
     this.destroy();

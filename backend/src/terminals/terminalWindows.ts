@@ -10,18 +10,24 @@ const SLACK = 2;
  */
 export class TerminalWindows {
   #outputTaken = 0;
+  /** Up to this byte the host has sent; undefined: it has not said yet where it goes on. */
+  #outputSent: number | undefined;
   /** Undefined: the host has not said yet how much there was before. */
   #inputTaken: number | undefined;
 
   /** The host has said where both directions go on. */
   begin(outputFrom: number, inputTaken: number): void {
     this.#outputTaken = outputFrom;
+    this.#outputSent = outputFrom;
     this.#inputTaken = inputTaken;
   }
 
-  /** Throws a `FrameError` for input beyond the window. */
+  /** Throws a `FrameError` for input beyond the window, and when output is confirmed that was not sent. */
   onViewer(frame: Frame): void {
     if (frame.kind === "outputTaken") {
+      const sent = this.#outputSent;
+      if (sent === undefined) return;
+      if (frame.offset > sent) throw new FrameError("it confirms what was not sent");
       this.#outputTaken = Math.max(this.#outputTaken, frame.offset);
     } else if (frame.kind === "input" || frame.kind === "urgent") {
       const taken = this.#inputTaken;
@@ -34,8 +40,9 @@ export class TerminalWindows {
   onHost(frame: Frame): void {
     if (frame.kind === "inputTaken")
       this.#inputTaken = Math.max(this.#inputTaken ?? 0, frame.offset);
-    if (frame.kind === "output")
-      requireWithin(frame, this.#outputTaken, TERMINAL.outputWindowBytes);
+    if (frame.kind !== "output") return;
+    requireWithin(frame, this.#outputTaken, TERMINAL.outputWindowBytes);
+    this.#outputSent = Math.max(this.#outputSent ?? 0, frame.offset + frame.bytes.length);
   }
 }
 

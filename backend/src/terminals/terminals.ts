@@ -11,7 +11,7 @@ import { RecentMap } from "../platform/recentMap.ts";
 import type { Actor } from "../users/actor.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { TerminalOwners } from "./terminalOwners.ts";
-import { type OpenTerminal, TerminalTable } from "./terminalTable.ts";
+import { type OpenTerminal, TerminalTable, terminalOf } from "./terminalTable.ts";
 
 /** Ended terminals that are remembered, so that whoever comes back is told how. */
 const ENDED_MAX = 10_000;
@@ -35,7 +35,8 @@ export interface TerminalsDeps {
 
 /** How one ended that is there no more. */
 export interface EndedTerminal {
-  readonly owner: string;
+  /** Its host may keep the last of its output for a while. */
+  readonly terminal: OpenTerminal;
   readonly end: TerminalEnd;
   /** Nobody said so. */
   readonly isPresumed: boolean;
@@ -111,22 +112,20 @@ export class Terminals {
     terminal: OpenTerminal,
     { end, endedAtMs, isPresumed = false }: Omit<AuditedEnd, "startedAtMs">,
   ): void {
-    this.table.remove(terminal);
-    this.#remember(terminal, { end, isPresumed });
     const { startedAtMs } = terminal;
     this.#deps.events.ended(this.audited(terminal), { startedAtMs, endedAtMs, end, isPresumed });
+    this.table.remove(terminal);
+    this.#ended.set(terminal.id, { terminal, end, isPresumed });
   }
 
   /** The same for one that ended before this server knew of it; nothing when it is known already. */
   wasOver(clientId: ClientId, held: HeldTerminal, ended: NonNullable<HeldTerminal["ended"]>): void {
-    const { id, owner, startedAtMs } = held;
-    if (this.#ended.has(id)) return;
-    this.#remember(held, { end: ended.end, isPresumed: false });
+    if (this.#ended.has(held.id)) return;
+    const terminal = terminalOf(clientId, held);
+    const { startedAtMs } = terminal;
     const facts = { startedAtMs, endedAtMs: ended.atMs, end: ended.end };
-    this.#deps.events.ended(
-      this.audited({ ...held, id, owner, clientId, address: undefined }),
-      facts,
-    );
+    this.#deps.events.ended(this.audited(terminal), facts);
+    this.#ended.set(held.id, { terminal, end: ended.end, isPresumed: false });
   }
 
   /** What the audit log is told of one. */
@@ -137,13 +136,6 @@ export class Terminals {
     const name = this.#deps.owners.nameOf(owner) ?? ownerName;
     const hostname = this.#deps.hostnameOf(clientId);
     return { id, clientId, hostname, user: { accountId: owner, name }, address, account };
-  }
-
-  #remember(
-    { id, owner }: Pick<OpenTerminal, "id" | "owner">,
-    { end, isPresumed }: Omit<EndedTerminal, "owner">,
-  ): void {
-    this.#ended.set(id, { owner, end, isPresumed });
   }
 
   #view(terminal: OpenTerminal): TerminalView {

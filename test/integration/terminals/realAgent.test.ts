@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { groupNameSchema } from "@rport/protocol/people/user";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -110,6 +111,23 @@ describe.each(BUILT_AGENTS)(
       expect(await viewer.ended).toEqual({ how: "exit", code: 3 });
       expect(await viewer.closed).toMatchObject({ code: 1000 });
       expect(await scene.backend.api("listTerminals")).toEqual([]);
+    });
+
+    it("S-51 shows the rest of what was written before it ended while its viewer was away", async () => {
+      await using scene = await setUp();
+      await using temp = await tempDirectory();
+      const viewer = await scene.viewer();
+      const { id } = await viewer.attached;
+      const sign = `${temp.path}/sign`;
+      const wait = `until [ -e ${sign} ]; do sleep 0.05; done`;
+      viewer.type(`echo waits $((1 + 1)); ${wait}; echo last $((1 + 1)) words; exit 3\r`);
+      await viewer.shows("waits 2");
+      await viewer.cut();
+      await writeFile(sign, "");
+      await eventually(async () => expect(await scene.backend.api("listTerminals")).toEqual([]));
+      const again = await scene.viewer({ resume: { id, from: viewer.outputAt } });
+      expect(await again.ended).toEqual({ how: "exit", code: 3 });
+      expect(viewer.text + again.text).toContain("waits 2\r\nlast 2 words\r\n");
     });
 
     it("S-51 loses and repeats nothing while its viewer is cut off again and again", async () => {

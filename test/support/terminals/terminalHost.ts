@@ -72,6 +72,7 @@ export class HostTerminal {
     this.say({ kind: "attached", json: Buffer.from(JSON.stringify(this.#attached(from))) });
     const bytes = this.output.subarray(from);
     if (bytes.length > 0) this.say({ kind: "output", offset: from, bytes });
+    if (this.end !== undefined) this.finish(this.end);
   }
 
   #attached(outputFrom: number) {
@@ -99,6 +100,10 @@ export interface TerminalHostOptions
   readonly onAttach?: (terminal: HostTerminal, channel: Duplex) => void;
   /** Text to refuse terminals with. */
   readonly refuses?: string;
+  /** Whether it keeps what ended ones wrote, for whoever comes back, as a real agent does. */
+  readonly keepsEnded?: boolean;
+  /** What it answers when it is asked which ones it has, in the place of what it would. */
+  readonly onList?: (usual: Buffer) => Promise<Buffer> | Buffer;
 }
 
 /** A host with terminals, on the wire library: what a test's agent has stays when its connection does not. */
@@ -169,11 +174,12 @@ export class TerminalHost implements AsyncDisposable {
   }
 
   #decide(extra: Buffer): ChannelDecision {
-    const { refuses, onAttach } = this.#options;
+    const { refuses, onAttach, keepsEnded } = this.#options;
     if (refuses !== undefined) return { refuse: refuses };
     const opening = hostOpeningSchema.parse(JSON.parse(extra.toString("utf8")));
     const known = this.terminals.get(opening.id);
-    const isTheirs = known?.opening.owner === opening.owner && known.end === undefined;
+    const isKept = known?.end === undefined || keepsEnded === true;
+    const isTheirs = known?.opening.owner === opening.owner && isKept;
     if (opening.wish.kind === "resume" && !isTheirs) return { refuse: "no such terminal" };
     const terminal = known ?? new HostTerminal(opening);
     this.terminals.set(opening.id, terminal);
@@ -184,10 +190,11 @@ export class TerminalHost implements AsyncDisposable {
     };
   }
 
-  #answer(name: string, payload: Buffer): Buffer | undefined {
+  #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer | undefined {
     if (name === REQUESTS.listTerminals) {
       const terminals = [...this.terminals.values()].map(({ held }) => held);
-      return Buffer.from(JSON.stringify({ terminals }));
+      const usual = Buffer.from(JSON.stringify({ terminals }));
+      return this.#options.onList?.(usual) ?? usual;
     }
     if (name !== REQUESTS.endTerminal) return undefined;
     const { id: asked, how } = endTerminalSchema.parse(JSON.parse(payload.toString("utf8")));

@@ -48,6 +48,10 @@ const sizeSchema = z.object({
 export type TerminalSize = z.infer<typeof sizeSchema>;
 
 const offset = z.number().int().nonnegative();
+/** The last millisecond of the year 9999: of anything later no date can be written. */
+const LATEST_MS = 253_402_300_799_999;
+/** Since the epoch. */
+const moment = z.number().int().min(0).max(LATEST_MS);
 /** A value of the environment: what a viewer can show, and the language of its people. */
 const environment = z.string().regex(/^[0-9A-Za-z_.:@+-]{1,64}$/);
 
@@ -105,7 +109,7 @@ export const attachedSchema = z.object({
   account: accountSchema,
   /** Path of the program that runs in it. */
   shell: z.string().max(1_024),
-  startedAtMs: offset,
+  startedAtMs: moment,
   /** Number of the first byte of output that comes now; larger than asked for where that is gone. */
   outputFrom: offset,
   /**
@@ -144,8 +148,8 @@ export type TerminalSignal = z.infer<typeof terminalSignalSchema>;
 
 /**
  * What an agent says of terminals while it registers (`Terminal` of `new_connection`): that they are
- * allowed, as whom, or why there are none: nobody allowed them, the runtime would lose output, or
- * there is no way on this system.
+ * allowed, as whom, or why there are none: nobody allowed them, there is no way in which this agent
+ * runs (a Node that would lose output, or what it needs is missing), or none on this system.
  */
 export const terminalOfferSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("on"), accounts: z.array(accountSchema).min(1).max(16) }),
@@ -161,9 +165,9 @@ export const heldTerminalSchema = z.object({
   owner: z.string().min(1).max(128),
   ownerName: z.string().min(1).max(256),
   account: accountSchema,
-  startedAtMs: offset,
+  startedAtMs: moment,
   /** Undefined: it is there. */
-  ended: z.object({ atMs: offset, end: terminalEndSchema }).optional(),
+  ended: z.object({ atMs: moment, end: terminalEndSchema }).optional(),
 });
 
 /** A terminal that a host has, or had and nobody was told the end of. */
