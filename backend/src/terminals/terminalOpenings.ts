@@ -231,7 +231,7 @@ function asRefusal(error: unknown): RportError {
 
 /** Why there are no terminals, and what to do, in what a close frame takes. */
 const NO_TERMINALS = {
-  none: "The client's agent knows no terminals: update it, or use ssh through rport connect.",
+  none: "The client's agent knows no terminals: update it, or use ssh NAME.rport where a sshd runs.",
   off: "The client allows no terminals: set [terminal] enabled = true in its rport.conf.",
   runtime:
     "The client's agent can open none as it runs: give it Node 24.21 or newer and /bin/bash, or our executable.",

@@ -75,7 +75,7 @@ describe("a terminal is refused", () => {
   });
 
   it.each([
-    [undefined, "update it"],
+    [undefined, "update it, or use ssh NAME.rport where a sshd runs"],
     [{ state: "off" }, "[terminal] enabled = true"],
     [{ state: "runtime" }, "Node 24"],
     [{ state: "system" }, "no terminals that its agent could open"],

@@ -19,6 +19,7 @@ function openOutput(): Writable {
 void runBridge({
   args: process.argv.slice(2),
   storage: process.env.RPORT_STORAGE ?? "",
+  command: process.env.RPORT_COMMAND ?? "",
   clock: systemClock,
   input: process.stdin,
   output: openOutput(),

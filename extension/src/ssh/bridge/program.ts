@@ -20,6 +20,8 @@ export interface ProgramDeps {
   readonly args: readonly string[];
   /** The folder that all windows of the editor share; empty when nobody has said it. */
   readonly storage: string;
+  /** How somebody calls this program; empty when it was not said. */
+  readonly command: string;
   readonly clock: Clock;
   readonly input: Readable;
   readonly output: Writable;
@@ -33,7 +35,7 @@ export interface ProgramDeps {
  */
 export async function runBridge(deps: ProgramDeps): Promise<number> {
   try {
-    const opening = openingOf(deps.args);
+    const opening = openingOf(deps);
     if (deps.storage === "") throw new Error(t("RPORT_STORAGE does not say where the editor is."));
     const why = await carryBy(await openBy(opening, deps), deps);
     if (why === undefined) return 0;
@@ -97,12 +99,12 @@ const OTHER_VERSION = t(
 );
 
 /** Throws a sentence for what cannot be meant. */
-function openingOf(args: readonly string[]): Opening {
+function openingOf({ args, command }: ProgramDeps): Opening {
   const [verb, client = "", place = "", ...rest] = args;
   const remote = parseHostPort(place);
   const opening = openingSchema.safeParse({ client, ...remote }).data;
   if (verb === "connect" && rest.length === 0 && opening !== undefined) return opening;
-  throw new Error(t("Usage: {0}", "rport connect CLIENT [HOST:]PORT"));
+  throw new Error(t("Usage: {0}", `${command} connect CLIENT [HOST:]PORT`.trim()));
 }
 
 /** Resolves when nothing more comes or goes: whether both directions ended as their ends wanted. */

@@ -27,8 +27,9 @@ export function shellLauncher({ runtime, program, storage, temporary }: Launcher
     "fi",
     `RPORT_STORAGE=${shellWord(storage)}`,
     `TMPDIR=${shellWord(temporary)}`,
+    'RPORT_COMMAND="sh $0"',
     "ELECTRON_RUN_AS_NODE=1",
-    "export RPORT_STORAGE TMPDIR ELECTRON_RUN_AS_NODE",
+    "export RPORT_STORAGE TMPDIR RPORT_COMMAND ELECTRON_RUN_AS_NODE",
     // a debugger of the editor's terminal would stop it
     "unset NODE_OPTIONS VSCODE_INSPECTOR_OPTIONS",
     'exec "$runtime" "$program" "$@"',
@@ -36,20 +37,32 @@ export function shellLauncher({ runtime, program, storage, temporary }: Launcher
   ].join("\n");
 }
 
-/** The same for Windows. */
+/** By its full path: Windows looks for names in the folder of whoever calls first, which may be anybody's. */
+const CHCP = "%SystemRoot%\\System32\\chcp.com";
+
+/**
+ * The same for Windows. The console, which `ssh` and what somebody types next have, too, is UTF-8 for as long as it
+ * takes to read the paths, and then what it was.
+ */
 export function batchLauncher({ runtime, program, storage }: LauncherFacts): string {
   return [
     "@echo off",
     "setlocal DisableDelayedExpansion",
-    // the lines below are UTF-8
-    "chcp 65001 >nul",
-    `if not exist "${batchText(runtime)}" goto missing`,
-    `if not exist "${batchText(program)}" goto missing`,
+    'set "RPORT_PAGE="',
+    // in every language it is the number behind the colon, with a dot after it in some
+    `for /f "tokens=2 delims=:." %%p in ('${CHCP}') do set "RPORT_PAGE=%%p"`,
+    `${CHCP} 65001 >nul`,
+    `set "RPORT_RUNTIME=${batchText(runtime)}"`,
+    `set "RPORT_PROGRAM=${batchText(program)}"`,
     `set "RPORT_STORAGE=${batchText(storage)}"`,
+    'set "RPORT_COMMAND=%~f0"',
+    `if defined RPORT_PAGE ${CHCP} %RPORT_PAGE% >nul`,
+    'if not exist "%RPORT_RUNTIME%" goto missing',
+    'if not exist "%RPORT_PROGRAM%" goto missing',
     'set "ELECTRON_RUN_AS_NODE=1"',
     'set "NODE_OPTIONS="',
     'set "VSCODE_INSPECTOR_OPTIONS="',
-    `"${batchText(runtime)}" "${batchText(program)}" %*`,
+    '"%RPORT_RUNTIME%" "%RPORT_PROGRAM%" %*',
     "exit /b %ERRORLEVEL%",
     ":missing",
     `echo rport: ${MISSING} 1>&2`,

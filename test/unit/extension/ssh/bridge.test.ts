@@ -66,7 +66,15 @@ function bridge(storage: string, args: readonly string[], clock = systemClock) {
   const output = new PassThrough();
   const said: string[] = [];
   const say = (sentence: string) => void said.push(sentence);
-  const code = runBridge({ args, storage, clock, input, output, say });
+  const code = runBridge({
+    args,
+    storage,
+    command: "sh /a/launcher.sh",
+    clock,
+    input,
+    output,
+    say,
+  });
   return { input, output, said, code };
 }
 
@@ -166,7 +174,11 @@ describe("the bridge", () => {
       ["connect", "twin", "22"],
       /^Several hosts are called twin: a1\.rport/,
     ],
-    ["no port is said", ["connect", "web-01"], "Usage: rport connect CLIENT [HOST:]PORT"],
+    [
+      "no port is said",
+      ["connect", "web-01"],
+      "Usage: sh /a/launcher.sh connect CLIENT [HOST:]PORT",
+    ],
     ["the port is none", ["connect", "web-01", "0"], /^Usage/],
     ["something else is wanted", ["list"], /^Usage/],
     ["there is too much", ["connect", "web-01", "22", "23"], /^Usage/],
