@@ -101,6 +101,10 @@ describe("ssh to hosts by their names", () => {
 
   const ssh = (...args: readonly string[]) => openssh("ssh", ...args);
 
+  /** Where the extension keeps what lasts, for all windows. */
+  const storage = () =>
+    join(rport.editor.server.folders.userData, "User", "globalStorage", "rport.rport");
+
   /** Waits until `ssh` is told of a name. */
   async function told(name: string): Promise<void> {
     const asked = async () => (await ssh("-G", name)).stdout;
@@ -168,9 +172,7 @@ describe("ssh to hosts by their names", () => {
       child.stdin.end();
       await once(child, "close");
     }
-    const { userData } = rport.editor.server.folders;
-    const files = [folder, join(userData, "User", "globalStorage", "rport.rport")];
-    for (const place of files) {
+    for (const place of [folder, storage()]) {
       for (const entry of await readdir(place, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile()) continue;
         const path = join(entry.parentPath, entry.name);
@@ -240,6 +242,9 @@ describe("ssh to hosts by their names", () => {
     await workbench.answerDialog("Remove your hosts from ssh?", "Remove");
     await expect.poll(() => readFile(config), { timeout: SLOW_MS }).toEqual(own);
     expect(await readdir(folder)).toEqual(["config"]);
+    await expect
+      .poll(() => readdir(storage()), { timeout: SLOW_MS })
+      .not.toContain("ssh-hosts.json");
     expect(workbench.errors).toEqual([]);
   });
 });

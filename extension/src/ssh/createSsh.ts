@@ -8,7 +8,7 @@ import type { Log } from "../support/log.ts";
 import { Door } from "./door.ts";
 import type { Host } from "./hosts.ts";
 import { KeepTold } from "./keepTold.ts";
-import { KnownHosts } from "./knownHosts.ts";
+import { concernsHosts, KnownHosts } from "./knownHosts.ts";
 import { type Included, SshSetup } from "./setup.ts";
 import { SshSettings } from "./sshSettings.ts";
 
@@ -22,8 +22,11 @@ const INCLUDED = "ssh.included";
 export interface Ssh {
   readonly setup: SshSetup;
   readonly sshSettings: SshSettings;
-  readonly sshHosts: () => readonly Host[];
+  /** All hosts, with those that were known the last time. */
+  readonly sshHosts: () => Promise<readonly Host[]>;
   readonly door: Door;
+  /** Takes away what `ssh` is told of hosts, and what was kept for that. Throws a sentence. */
+  readonly removeFromSsh: () => Promise<void>;
   /** Has this window keep `ssh` told, for all windows. */
   readonly start: () => void;
   dispose(): void;
@@ -39,14 +42,24 @@ export function createSsh(
   const sshSettings = new SshSettings();
   const path = join(storage, HOSTS_FILE);
   const hosts = new KnownHosts({ path, servers: () => fleet.servers, log });
-  const sshHosts = () => hosts.all;
+  const sshHosts = async () => {
+    await hosts.load();
+    return hosts.all;
+  };
   const setup = setupOf(context, sshSettings);
   const warn = (sentence: string) => void window.showWarningMessage(sentence);
-  const told = new KeepTold({ setup, hosts, isOn: () => sshSettings.isOn, warn, clock, log });
+  const { isOn, doubt } = { isOn: () => sshSettings.isOn, doubt: () => sshSettings.doubt };
+  const told = new KeepTold({ setup, hosts, isOn, doubt, warn, clock, log });
   const accessTo = (serverKey: string) => fleet.get(serverKey)?.access;
-  const door = new Door({ ready: () => hosts.load(), hosts: sshHosts, accessTo, clock, log });
-  const unsubscribe = fleet.changed.add(({ kind }) => {
-    if (kind !== "localTunnel") told.changed();
+  const door = new Door({
+    ready: () => hosts.load(),
+    hosts: () => hosts.all,
+    accessTo,
+    clock,
+    log,
+  });
+  const unsubscribe = fleet.changed.add((change) => {
+    if (concernsHosts(change)) told.changed();
   });
   const followed = sshSettings.onChanged(() => told.changed());
   return {
@@ -54,6 +67,7 @@ export function createSsh(
     sshSettings,
     sshHosts,
     door,
+    removeFromSsh: () => told.remove(),
     start: () => told.start(),
     dispose() {
       unsubscribe();

@@ -1,27 +1,26 @@
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { plainText } from "../support/text.ts";
-import { type Host, type Named, nameHosts, SUFFIX } from "./hosts.ts";
+import { type Host, isLikeHandle, type Named, nameHosts, SUFFIX } from "./hosts.ts";
 
 /** More candidates than these are not named. */
 const SHOWN_MAX = 5;
 
 /**
  * The host that somebody means: by its handle, one of its aliases (with what they end in or without), its id, its
- * name or its host name. Throws `NOT_FOUND` when there is none, and `BAD_REQUEST` with the candidates when
- * several are meant.
+ * name or its host name. What is like a handle is the host's whose handle it is, and of no other that calls itself
+ * so. Throws `NOT_FOUND` when there is none, and `BAD_REQUEST` with the candidates when several are meant.
  */
 export function findHost(asked: string, hosts: readonly Host[]): Host {
   const { named } = nameHosts(hosts);
   const wanted = asked.toLowerCase();
   const bare = wanted.endsWith(SUFFIX) ? wanted.slice(0, -SUFFIX.length) : wanted;
-  const isHandle = ({ handle }: Named) => handle.toLowerCase() === wanted;
+  const isHandle = ({ handle }: Named) => handle === `${bare}${SUFFIX}`;
   const isAlias = ({ aliases }: Named) => aliases.includes(`${bare}${SUFFIX}`);
   const isCalled = ({ host: { id, name, hostname } }: Named) =>
     [id, name, hostname].some((text) => text === asked || text.toLowerCase() === bare);
-  const byHandle = named.find(isHandle);
-  if (byHandle !== undefined) return byHandle.host;
-  const found = named.filter((each) => isAlias(each) || isCalled(each));
+  const isMeant = isLikeHandle(bare) ? isHandle : (each: Named) => isAlias(each) || isCalled(each);
+  const found = named.filter(isMeant);
   const [first] = found;
   if (first === undefined) {
     throw new RportError("NOT_FOUND", t("No host is called {0}.", plainText(asked)));
@@ -33,7 +32,7 @@ export function findHost(asked: string, hosts: readonly Host[]): Host {
 function severalOf(asked: string, found: readonly Named[]): string {
   const shown = found
     .slice(0, SHOWN_MAX)
-    .map(({ host, aliases }) => `${aliases[0]} (${plainText(host.serverName)})`);
+    .map(({ host, handle, aliases }) => `${aliases[0] ?? handle} (${plainText(host.serverName)})`);
   const rest = found.length > SHOWN_MAX ? ` +${found.length - SHOWN_MAX}` : "";
   return t("Several hosts are called {0}: {1}.", plainText(asked), shown.join(", ") + rest);
 }

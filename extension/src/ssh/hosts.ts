@@ -19,22 +19,31 @@ export interface Named {
   readonly host: Host;
   /** What it is known by forever, and nobody else: of its id and its server's address. */
   readonly handle: string;
-  /** What leads to it and to nobody else, its handle last. */
+  /** What leads to it and to nobody else, its handle last; nothing when another host has its handle. */
   readonly aliases: readonly string[];
 }
 
 /** What hosts are called. */
 export interface Names {
   readonly named: readonly Named[];
-  /** Names that several have. */
-  readonly ambiguous: ReadonlyMap<string, readonly Named[]>;
+  /** Names that several have, each as all of them write it, in small letters first. */
+  readonly ambiguous: readonly (readonly string[])[];
 }
 
 /** Letters, digits, and what may stand between them. */
 const SAFE = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** An id that is part of a handle as it is: `ssh` takes capitals for small letters, and a dot is between parts. */
 const PART = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
-const MARK_CHARACTERS = 8;
+/**
+ * Whoever runs a server chooses its address, and can try as many as fit into one: nobody finds one in all of time
+ * that has the mark of another server.
+ */
+const MARK_CHARACTERS = 24;
+/**
+ * What a handle ends in, of whichever length, without what all names end in. No text that a host or a person chooses
+ * may be like that: else it would be taken for a host that has gone, or that has not been seen yet.
+ */
+const HANDLE_LIKE = /\.[0-9a-f]{8,}$/i;
 const ID_CHARACTERS = 20;
 
 /** A client of a server as it is named for `ssh`. */
@@ -52,43 +61,68 @@ export function handleOf({ serverKey, id }: Pick<Host, "serverKey" | "id">): str
   return `${own}.${markOf(serverKey)}${SUFFIX}`;
 }
 
-/** Names all hosts: what two of them would have, none has. */
+/** Whether this, without what all names end in, can be a handle and nothing else. */
+export function isLikeHandle(bare: string): boolean {
+  return HANDLE_LIKE.test(bare);
+}
+
+/** Names all hosts: what two of them would have, none has. The same list is named once, and may not change. */
 export function nameHosts(hosts: readonly Host[]): Names {
+  const known = cache.get(hosts);
+  if (known !== undefined) return known;
+  const names = nameAll(hosts);
+  cache.set(hosts, names);
+  return names;
+}
+
+/** Names of many thousand hosts take a while, and each connection asks for them. */
+const cache = new WeakMap<readonly Host[], Names>();
+
+function nameAll(hosts: readonly Host[]): Names {
   const labels = serverLabels(hosts);
-  const handled = hosts.map((host) => ({ host, handle: handleOf(host) }));
-  const handles = new Set(handled.map(({ handle }) => handle.toLowerCase()));
-  const wanted = handled.map((each) => ({
-    ...each,
-    wanted: wantedBy(each.host, labels).filter((alias) => !handles.has(alias.toLowerCase())),
-  }));
-  const owners = new Map<string, Set<Host>>();
-  for (const { host, wanted: names } of wanted) {
-    for (const name of names) {
-      const key = name.toLowerCase();
-      owners.set(key, (owners.get(key) ?? new Set()).add(host));
-    }
-  }
-  const isOwn = (alias: string) => owners.get(alias.toLowerCase())?.size === 1;
-  const named = wanted.map(({ host, handle, wanted: names }) => ({
+  const wanted = hosts.map((host) => {
+    const handle = handleOf(host);
+    return { host, handle, names: [...wantedBy(host, labels), handle] };
+  });
+  const owners = ownersOf(wanted);
+  const isOwn = (name: string) => owners.get(name.toLowerCase())?.hosts.size === 1;
+  const named = wanted.map(({ host, handle, names }) => ({
     host,
     handle,
-    aliases: [...new Set([...names.filter(isOwn), handle].flatMap(spellings))],
+    aliases: isOwn(handle) ? [...new Set(names.filter(isOwn).flatMap(spellings))] : [],
   }));
-  const byHost = new Map(named.map((each) => [each.host, each]));
-  const shared = [...owners].filter(([, all]) => all.size > 1);
-  const ambiguous = shared.map(
-    ([alias, all]) => [alias, [...all].flatMap((host) => byHost.get(host) ?? [])] as const,
-  );
-  return { named, ambiguous: new Map(ambiguous) };
+  const shared = [...owners].filter(([, { hosts: all }]) => all.size > 1);
+  const ambiguous = shared.map(([name, { written }]) => [...new Set([name, ...written])]);
+  return { named, ambiguous };
+}
+
+/** A name, in small letters, with who wants it, and how they write it. */
+interface Owners {
+  readonly hosts: Set<Host>;
+  readonly written: Set<string>;
+}
+
+function ownersOf(wanted: readonly { readonly host: Host; readonly names: readonly string[] }[]) {
+  const owners = new Map<string, Owners>();
+  for (const { host, names } of wanted) {
+    for (const name of names) {
+      const key = name.toLowerCase();
+      const found = owners.get(key) ?? { hosts: new Set(), written: new Set() };
+      owners.set(key, found);
+      found.hosts.add(host);
+      for (const spelling of spellings(name)) found.written.add(spelling);
+    }
+  }
+  return owners;
 }
 
 function wantedBy(host: Host, labels: ReadonlyMap<string, string>): string[] {
   const names = [host.name, host.hostname, host.id].filter((name) => SAFE.test(name));
   const label = labels.get(host.serverKey);
-  return [...new Set(names)].flatMap((name) => [
-    `${name}${SUFFIX}`,
-    ...(label === undefined ? [] : [`${name}.${label}${SUFFIX}`]),
-  ]);
+  return [...new Set(names)]
+    .flatMap((name) => (label === undefined ? [name] : [name, `${name}.${label}`]))
+    .filter((bare) => !isLikeHandle(bare))
+    .map((bare) => bare + SUFFIX);
 }
 
 /** `ssh` compares a pattern with what somebody typed, letter by letter. */

@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import type { Client } from "@rport/protocol/model";
 import { z } from "zod";
+import type { FleetChange } from "../servers/fleet.ts";
 import { systemCode } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { writeWhole } from "../support/wholeFile.ts";
@@ -14,6 +15,19 @@ const text = z.string().max(2_000);
 const fileSchema = z
   .array(z.object({ serverKey: text, serverName: text, id: text, name: text, hostname: text }))
   .max(HOSTS_MAX);
+
+/** Whether what hosts are called for `ssh`, or which there are, may be another thing after this change. */
+export function concernsHosts(change: FleetChange): boolean {
+  if (change.kind !== "server") return change.kind === "servers";
+  if (change.change.kind !== "changed") return true;
+  return change.change.changes.some(({ change: swap }) => {
+    if (swap.entity !== "client") return false;
+    const { before, after } = swap;
+    return (
+      before?.name !== after?.name || before?.hostname !== after?.hostname || !before || !after
+    );
+  });
+}
 
 /** A server as far as its hosts are told. */
 export interface HostsOfServer {
@@ -35,6 +49,8 @@ export interface KnownHostsDeps {
 export class KnownHosts {
   readonly #deps: KnownHostsDeps;
   #last: readonly Host[] = [];
+  #all: readonly Host[] | undefined;
+  #left = 0;
   #loading: Promise<void> | undefined;
   #written = "";
 
@@ -42,15 +58,15 @@ export class KnownHosts {
     this.#deps = deps;
   }
 
-  /** Those that are known now. */
+  /** Those that are known now; the same list until something has changed. */
   get all(): readonly Host[] {
-    const hosts = this.#deps.servers().flatMap((server): readonly Host[] => {
-      if (server.state.kind !== "connected") {
-        return this.#last.filter(({ serverKey }) => serverKey === server.key);
-      }
-      return [...server.mirror.maps.clients.values()].map((client) => hostOf(server, client));
-    });
-    return hosts.slice(0, HOSTS_MAX);
+    this.#all ??= this.#look();
+    return this.#all;
+  }
+
+  /** Hosts or servers may be others than they were. */
+  changed(): void {
+    this.#all = undefined;
   }
 
   /** Reads those of the last time, once; a file that is none counts as empty. */
@@ -71,17 +87,45 @@ export class KnownHosts {
   /** Forgets those of the last time. */
   async forget(): Promise<void> {
     this.#last = [];
+    this.changed();
     this.#written = "";
     await rm(this.#deps.path, { force: true });
   }
 
+  #look(): readonly Host[] {
+    const hosts = this.#deps.servers().flatMap((server): readonly Host[] => {
+      if (server.state.kind !== "connected") {
+        return this.#last.filter(({ serverKey }) => serverKey === server.key);
+      }
+      return [...server.mirror.maps.clients.values()].map((client) => hostOf(server, client));
+    });
+    this.#tellLeft(Math.max(hosts.length - HOSTS_MAX, 0));
+    return hosts.slice(0, HOSTS_MAX);
+  }
+
+  #tellLeft(hosts: number): void {
+    if (hosts > 0 && hosts !== this.#left) {
+      this.#deps.log.warn("ssh is not told of all hosts: there are too many", {
+        told: HOSTS_MAX,
+        left: hosts,
+      });
+    }
+    this.#left = hosts;
+  }
+
   async #load(): Promise<void> {
+    const { path, log } = this.#deps;
     try {
-      const read = await readFile(this.#deps.path, "utf8");
-      if (read.length <= FILE_MAX_CHARACTERS) this.#last = fileSchema.parse(JSON.parse(read));
+      const read = await readFile(path, "utf8");
+      if (read.length > FILE_MAX_CHARACTERS) {
+        log.warn("the file with the hosts of the last time is too large to be read");
+        return;
+      }
+      this.#last = fileSchema.parse(JSON.parse(read));
+      this.changed();
     } catch (error) {
       if (systemCode(error) === "ENOENT") return;
-      this.#deps.log.warn("the hosts of the last time cannot be read");
+      log.warn("the hosts of the last time cannot be read");
     }
   }
 }

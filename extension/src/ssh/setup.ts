@@ -1,8 +1,9 @@
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { systemCode } from "../support/describeError.ts";
 import { writeWhole } from "../support/wholeFile.ts";
 import { ensureOwnFolder } from "../tunnels/sharing/ownFolder.ts";
-import { configText, tellsOf } from "./config/configText.ts";
+import { aliasIn, configText } from "./config/configText.ts";
 import { batchLauncher, type LauncherFacts, shellLauncher } from "./config/launcherText.ts";
 import { ENDING, type Places, placesOf } from "./config/places.ts";
 import { exclude, include, includes } from "./config/userConfig.ts";
@@ -53,14 +54,31 @@ export class SshSetup {
     return this.#deps.memory.get();
   }
 
-  /** Puts our line into somebody's configuration. Throws a sentence with that line when it cannot. */
+  /** Where it was told what there is to take away, whatever the settings say now; undefined: nowhere. */
+  get told(): Places | undefined {
+    const { launcher, configFile } = this.#deps;
+    try {
+      return placesOf(launcher.storage, this.included?.config ?? configFile());
+    } catch {
+      // of a place where it could not be told
+      return undefined;
+    }
+  }
+
+  /**
+   * Puts our line into somebody's configuration, after taking what there is out of the one before. Throws a sentence
+   * with that line when it cannot; what could not be taken out of the one before stays there, and does nothing.
+   */
   async include(): Promise<void> {
-    const { config, line } = this.places;
-    const before = this.included;
-    if (before !== undefined && before.config !== config) await this.remove();
-    const isMade = await include(config, line);
-    const wasMade = before?.config === config && before.isMade;
-    await this.#deps.memory.set({ config, isMade: isMade || wasMade });
+    const { places, included: before, told } = this;
+    const isSame = before?.config === places.config;
+    try {
+      if (before !== undefined && told !== undefined && !isSame) await this.#leave(told, before);
+    } finally {
+      const isMade = await include(places.config, places.line);
+      const wasMade = isSame && before.isMade;
+      await this.#deps.memory.set({ config: places.config, isMade: isMade || wasMade });
+    }
   }
 
   /** Writes what `ssh` is told of these hosts, where that is another thing than it was told. */
@@ -73,10 +91,10 @@ export class SshSetup {
     await keep(file, configText({ names: nameHosts(hosts), userOf, launcher }));
   }
 
-  /** Whether `ssh` is told of a host, and of whom it is signed in there as. */
-  async knows(handle: string): Promise<boolean> {
+  /** The name by which `ssh` is told of a host, once it is, and of whom it is signed in there as. */
+  async aliasOf(handle: string): Promise<string | undefined> {
     const text = await textOf(this.places.hosts);
-    return text !== undefined && tellsOf(text, handle, this.#deps.userOf(handle));
+    return text === undefined ? undefined : aliasIn(text, handle, this.#deps.userOf(handle));
   }
 
   /**
@@ -84,27 +102,41 @@ export class SshSetup {
    * that line when it cannot be taken out; the files are gone then, and it does nothing.
    */
   async remove(): Promise<void> {
-    const { launcher, configFile } = this.#deps;
-    const { config: changed, isMade = false } = this.included ?? {};
-    const {
-      config,
-      folder,
-      hosts,
-      launcher: script,
-      line,
-    } = placesOf(launcher.storage, changed ?? configFile());
-    await rm(hosts, { force: true });
-    await rm(script, { force: true });
-    const others = await readdir(folder).catch(() => []);
-    if (others.length === 0) await rmdir(folder).catch(() => undefined);
-    if (!others.some((name) => name.endsWith(ENDING))) await exclude(config, line, isMade);
+    const { told, included } = this;
+    if (told !== undefined) {
+      await this.#removeFiles(told);
+      await this.#takeLine(told, included?.isMade ?? false);
+    }
     await this.#deps.memory.set(undefined);
   }
 
   /** Whether there is anything of ours to take away. */
   async isThere(): Promise<boolean> {
-    return this.included !== undefined || (await textOf(this.places.hosts)) !== undefined;
+    const { told, included } = this;
+    if (included !== undefined || told === undefined) return included !== undefined;
+    return (await textOf(told.hosts)) !== undefined;
   }
+
+  /** Goes to another place; what lies in the same folder is told from there. */
+  async #leave(told: Places, { isMade }: Included): Promise<void> {
+    if (told.folder !== this.places.folder) await this.#removeFiles(told);
+    await this.#takeLine(told, isMade);
+  }
+
+  async #removeFiles({ folder, hosts, launcher }: Places): Promise<void> {
+    await rm(hosts, { force: true });
+    await rm(launcher, { force: true });
+    if ((await filesIn(folder)).length === 0) await rmdir(folder).catch(() => undefined);
+  }
+
+  async #takeLine({ config, folder, hosts, line }: Places, isMade: boolean): Promise<void> {
+    const others = (await filesIn(folder)).filter((name) => name !== basename(hosts));
+    if (!others.some((name) => name.endsWith(ENDING))) await exclude(config, line, isMade);
+  }
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 async function keep(path: string, text: string): Promise<void> {

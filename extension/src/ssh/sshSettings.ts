@@ -1,6 +1,7 @@
+import { t } from "@vscode/l10n";
 import { ConfigurationTarget, type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
-import { isUser } from "./config/configText.ts";
+import { doubtfulAccounts, isUser } from "./config/accounts.ts";
 
 /** The person's settings about `ssh`. A workspace's settings are never looked at. */
 export class SshSettings {
@@ -23,6 +24,18 @@ export class SshSettings {
   /** Whom somebody signs in as, by a host's handle; undefined: as `ssh` decides. */
   userOf(handle: string): string | undefined {
     return userOf(this.#users[handle]) ?? this.usualUser;
+  }
+
+  /** What of them `ssh` cannot be told, as a sentence; empty: nothing. */
+  get doubt(): string {
+    const user = this.#read(SETTINGS.sshUser);
+    const names = { user: SETTINGS.sshUser, users: SETTINGS.sshUsers };
+    const [first] = doubtfulAccounts({ user, users: this.#users });
+    if (first === undefined) return "";
+    return t(
+      "The setting {0} names an account that ssh cannot be told of, which is not used.",
+      `${SECTION}.${names[first]}`,
+    );
   }
 
   /** Has `ssh` be told of hosts, or no longer. */

@@ -4,7 +4,10 @@ import type { Log } from "../support/log.ts";
 
 /** Connections of one tunnel at once. */
 const TUNNEL_MAX = 256;
-/** Those of all tunnels of a window: each takes two of the descriptors that its extensions share. */
+/**
+ * Those of all tunnels of a window: each takes two of the descriptors that its extensions share. The door for `ssh`,
+ * to which no other account of the computer can come, has a number of its own beside them.
+ */
 const WINDOW_MAX = 512;
 /** Refusals within so long after one that was told are told by their number. */
 const BURST_MS = 10_000;

@@ -10,6 +10,7 @@ import {
   VIEWS,
   WALKTHROUGH,
 } from "../../../extension/src/manifest.ts";
+import { USER } from "../../../extension/src/ssh/config/accounts.ts";
 import { ACTING, TOOL_INPUTS, type ToolName } from "../../../extension/src/tools/toolInputs.ts";
 import { FLOOR_RELEASE } from "../../support/vscode/install.ts";
 
@@ -113,6 +114,21 @@ describe("the manifest", () => {
       );
       for (const colour of colours) expect(colour).toMatch(/^(none|var\(--vscode-.*\))$/);
       expect(nls[media.altText.slice(1, -1)]).toMatch(/\.$/);
+    }
+  });
+
+  it("shows each setting in a place of its own", () => {
+    const settings = Object.values<{ order: number }>(contributes.configuration.properties);
+    const orders = settings.map(({ order }) => order);
+    expect(new Set(orders).size).toBe(orders.length);
+  });
+
+  it("says at once of an account that ssh cannot be told of it", () => {
+    const { properties } = contributes.configuration;
+    const users = properties["rport.ssh.users"].additionalProperties;
+    for (const { pattern, patternErrorMessage } of [properties["rport.ssh.user"], users]) {
+      expect(pattern).toBe(`^$|${USER.source}`);
+      expect(patternErrorMessage).toBe("%settings.ssh.user.pattern%");
     }
   });
 

@@ -3,7 +3,7 @@ import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { ClientTarget } from "../../servers/entities.ts";
 import type { Server } from "../../servers/server.ts";
-import { isUser } from "../../ssh/config/configText.ts";
+import { isUser } from "../../ssh/config/accounts.ts";
 import { type Host, handleOf, hostOf, nameHosts } from "../../ssh/hosts.ts";
 import type { SshSetup } from "../../ssh/setup.ts";
 import type { SshSettings } from "../../ssh/sshSettings.ts";
@@ -26,7 +26,9 @@ export interface SshCommandsDeps {
   readonly setup: SshSetup;
   readonly sshSettings: SshSettings;
   /** All hosts that have a name for `ssh`. */
-  readonly sshHosts: () => readonly Host[];
+  readonly sshHosts: () => Promise<readonly Host[]>;
+  /** Takes away what `ssh` is told of hosts, and what was kept for that. Throws a sentence. */
+  readonly removeFromSsh: () => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -46,18 +48,21 @@ export function sshHandlers(deps: SshCommandsDeps): SshHandlers {
   return {
     async setUpSsh() {
       if (!(await ensureOn(deps))) return;
-      const example = `ssh ${exampleOf(deps)}`;
+      const example = `ssh ${await exampleOf(deps)}`;
       void window.showInformationMessage(
         t("ssh, and what uses it, knows your hosts by their names now, as in: {0}", example),
       );
     },
     async removeSsh() {
-      const { config, line } = setup.places;
       const question = t("Remove your hosts from ssh?");
-      const lines = [t("{0} loses its line {1}, and nothing else of it changes.", config, line)];
+      const { told } = setup;
+      const loss =
+        told &&
+        t("{0} loses its line {1}, and nothing else of it changes.", told.config, told.line);
+      const lines = loss === undefined ? [] : [loss];
       if ((await confirm({ question, lines, button: t("Remove") })) !== "act") return;
       await settings.turn(false);
-      await setup.remove();
+      await deps.removeFromSsh();
     },
     connectSsh: open("thisWindow"),
     connectSshNewWindow: open("newWindow"),
@@ -83,7 +88,10 @@ async function told(deps: SshCommandsDeps, input: CommandInput, title: string) {
   if (target === undefined || !(await ensureOn(deps))) return undefined;
   const handle = handleOf(hostOf(target.server, target.client));
   const untilMs = clock.monotonic() + TOLD_MS;
-  while (!(await setup.knows(handle))) {
+  for (;;) {
+    // what is written is what ssh goes by, whichever window writes it
+    const alias = await setup.aliasOf(handle);
+    if (alias !== undefined) return alias;
     if (clock.monotonic() > untilMs) {
       throw new Error(
         t("No window of the editor has told ssh of this client: reload its windows."),
@@ -91,7 +99,6 @@ async function told(deps: SshCommandsDeps, input: CommandInput, title: string) {
     }
     await pause(LOOK_MS, clock);
   }
-  return aliasOf(deps, handle);
 }
 
 /** Has `ssh` be told of hosts, when somebody agrees or has agreed. */
@@ -128,11 +135,7 @@ async function askUser(settings: SshSettings, { server, client }: ClientTarget):
   if (typed !== undefined) await settings.setUser(handle, typed.trim());
 }
 
-function aliasOf({ sshHosts }: SshCommandsDeps, handle: string): string {
-  const { named } = nameHosts(sshHosts());
-  return named.find((each) => each.handle === handle)?.aliases[0] ?? handle;
-}
-
-function exampleOf({ sshHosts }: SshCommandsDeps): string {
-  return nameHosts(sshHosts()).named[0]?.aliases[0] ?? "web-01.rport";
+async function exampleOf({ sshHosts }: SshCommandsDeps): Promise<string> {
+  const { named } = nameHosts(await sshHosts());
+  return named[0]?.aliases[0] ?? "web-01.rport";
 }

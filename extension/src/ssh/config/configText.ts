@@ -1,13 +1,6 @@
 import type { Names } from "../hosts.ts";
+import { isUser } from "./accounts.ts";
 import { shellWord, windowsWord, withoutTokens } from "./quoting.ts";
-
-/** Names of accounts that every version of `ssh` takes for themselves. */
-const USER = /^[A-Za-z0-9_](?:[A-Za-z0-9._@+-]{0,62}[A-Za-z0-9._$])?$/;
-
-/** Whether `ssh` can be told that this is whom somebody signs in as. */
-export function isUser(text: string): boolean {
-  return USER.test(text);
-}
 
 /** What the file about hosts is made from. */
 export interface ConfigFacts {
@@ -17,6 +10,10 @@ export interface ConfigFacts {
   /** The full path of the program that carries the connection. */
   readonly launcher: string;
 }
+
+const HOST = "Host ";
+const KEY_ALIAS = "  HostKeyAlias ";
+const USER_LINE = "  User ";
 
 const HEADER = [
   "# Written by RPort for VS Code, and written anew when hosts come and go: what you change here is lost.",
@@ -30,27 +27,40 @@ const HEADER = [
  */
 export function configText({ names, userOf, launcher }: ConfigFacts): string {
   const program = proxyProgram(launcher);
-  const blocks = names.named.map(({ handle, aliases }) => {
+  const told = names.named.filter(({ aliases }) => aliases.length > 0);
+  const blocks = told.map(({ handle, aliases }) => {
     const user = userOf(handle);
     return [
-      `Host ${aliases.join(" ")}`,
-      `  HostKeyAlias ${handle}`,
-      ...(user !== undefined && isUser(user) ? [`  User ${user}`] : []),
+      HOST + aliases.join(" "),
+      KEY_ALIAS + handle,
+      ...(user !== undefined && isUser(user) ? [USER_LINE + user] : []),
       `  ProxyCommand ${program} connect ${handle} %p`,
     ];
   });
   // somebody who means one of several is told which there are
-  const refused = [...names.ambiguous.keys()].map((alias) => [
-    `Host ${alias}`,
-    `  ProxyCommand ${program} connect ${alias} %p`,
+  const refused = names.ambiguous.map((written) => [
+    HOST + written.join(" "),
+    `  ProxyCommand ${program} connect ${written[0]} %p`,
   ]);
   return [HEADER, ...blocks, ...refused].map((lines) => `${lines.join("\n")}\n`).join("\n");
 }
 
-/** Whether a text that `configText` made tells of a host, and of whom somebody signs in there as. */
-export function tellsOf(text: string, handle: string, user: string | undefined): boolean {
-  const next = user !== undefined && isUser(user) ? `User ${user}` : "ProxyCommand ";
-  return text.includes(`\n  HostKeyAlias ${handle}\n  ${next}`);
+/**
+ * The name by which a text that `configText` made tells of a host, the plainest that it has. Undefined: it does not
+ * tell of it, or not of whom somebody signs in there as.
+ */
+export function aliasIn(
+  text: string,
+  handle: string,
+  user: string | undefined,
+): string | undefined {
+  const lines = text.split("\n");
+  const at = lines.indexOf(KEY_ALIAS + handle);
+  const next = lines[at + 1] ?? "";
+  const isSame =
+    user !== undefined && isUser(user) ? next === USER_LINE + user : !next.startsWith(USER_LINE);
+  const [alias] = lines[at - 1]?.slice(HOST.length).split(" ") ?? [];
+  return isSame ? alias : undefined;
 }
 
 /** How `ssh` is told to start the launcher: by a shell, whichever somebody has, or by Windows. */

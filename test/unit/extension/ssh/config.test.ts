@@ -4,8 +4,9 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { configText } from "../../../../extension/src/ssh/config/configText.ts";
-import { shellLauncher } from "../../../../extension/src/ssh/config/launcherText.ts";
+import { doubtfulAccounts } from "../../../../extension/src/ssh/config/accounts.ts";
+import { aliasIn, configText } from "../../../../extension/src/ssh/config/configText.ts";
+import { batchLauncher, shellLauncher } from "../../../../extension/src/ssh/config/launcherText.ts";
 import { placesOf } from "../../../../extension/src/ssh/config/places.ts";
 import { includePath } from "../../../../extension/src/ssh/config/quoting.ts";
 import { type Host, handleOf, nameHosts } from "../../../../extension/src/ssh/hosts.ts";
@@ -119,6 +120,49 @@ describe("what ssh is told", () => {
     );
   });
 
+  it("leads it to nobody however one of them writes it", async () => {
+    await using temp = await tempDirectory();
+    const twins = [host("a1", "Web-01"), host("b2", "WEB-01")];
+    const { config } = await told(temp.path, twins);
+    for (const name of ["web-01.rport", "Web-01.rport", "WEB-01.rport"]) {
+      expect((await asked(config, name)).get("proxycommand"), name).toMatch(
+        / connect web-01\.rport %p$/,
+      );
+    }
+  });
+
+  it("has nothing of hosts whose handle another has, but who says which there are", () => {
+    const names = nameHosts([host("f00d", "one"), host("f00d", "other")]);
+    const text = configText({ names, userOf: () => undefined, launcher: "/l" });
+    expect(text).not.toContain("HostKeyAlias");
+    const handle = handleOf(host("f00d"));
+    expect(text).toContain(`Host ${handle}\n  ProxyCommand /bin/sh '/l' connect ${handle} %p\n`);
+  });
+
+  it("says whether it tells of a host by whole lines, and by which name", () => {
+    const names = nameHosts([host("f00d", "web-01")]);
+    const handle = handleOf(host("f00d"));
+    const as = (user: string | undefined) =>
+      configText({ names, userOf: () => user, launcher: "/l" });
+    expect(aliasIn(as("deploy"), handle, "deploy")).toBe("web-01.rport");
+    expect(aliasIn(as("deploy"), handle, "dep")).toBe(undefined);
+    expect(aliasIn(as("deploy"), handle, undefined)).toBe(undefined);
+    expect(aliasIn(as(undefined), handle, "deploy")).toBe(undefined);
+    expect(aliasIn(as(undefined), handle, undefined)).toBe("web-01.rport");
+    expect(aliasIn(as(undefined), handle.slice(0, -1), undefined)).toBe(undefined);
+    expect(aliasIn("", handle, undefined)).toBe(undefined);
+  });
+
+  it("names the settings whose accounts it does not take", () => {
+    expect(doubtfulAccounts({ user: undefined, users: {} })).toEqual([]);
+    expect(doubtfulAccounts({ user: "", users: { a: "deploy", b: "" } })).toEqual([]);
+    expect(doubtfulAccounts({ user: "two words", users: { a: "deploy" } })).toEqual(["user"]);
+    expect(doubtfulAccounts({ user: "deploy", users: { a: "deploy", b: "x\ny" } })).toEqual([
+      "users",
+    ]);
+    expect(doubtfulAccounts({ user: 7, users: { a: null } })).toEqual(["user", "users"]);
+  });
+
   it("takes no user from a setting that is no name of an account", () => {
     const names = nameHosts([host("f00d")]);
     for (const user of ["a b", "x\n  ProxyCommand y", "-oProxyCommand=x", "%h", ""]) {
@@ -162,15 +206,21 @@ describe("the launcher", () => {
     const program = join(folder, "bridge.cjs");
     await writeFile(
       program,
-      `const { RPORT_STORAGE, ELECTRON_RUN_AS_NODE, NODE_OPTIONS } = process.env;
-      console.log(JSON.stringify([process.argv.slice(2), RPORT_STORAGE, ELECTRON_RUN_AS_NODE, NODE_OPTIONS]));`,
+      `const { RPORT_STORAGE, RPORT_COMMAND, ELECTRON_RUN_AS_NODE, NODE_OPTIONS } = process.env;
+      console.log(JSON.stringify([process.argv.slice(2), RPORT_STORAGE, RPORT_COMMAND, ELECTRON_RUN_AS_NODE, NODE_OPTIONS]));`,
     );
     const script = join(folder, "launcher.sh");
     const facts = { runtime: process.execPath, program, storage: folder, temporary: "/tmp" };
     await writeFile(script, shellLauncher(facts));
     const env = { ...process.env, NODE_OPTIONS: "--require /nowhere" };
     const { stdout } = await run("/bin/sh", [script, "connect", "a b", "22"], { env });
-    expect(JSON.parse(stdout)).toEqual([["connect", "a b", "22"], folder, "1", null]);
+    expect(JSON.parse(stdout)).toEqual([
+      ["connect", "a b", "22"],
+      folder,
+      `sh ${script}`,
+      "1",
+      null,
+    ]);
   });
 
   it("says what is wrong when the editor has gone", async () => {
@@ -182,5 +232,31 @@ describe("the launcher", () => {
       code: 255,
       stderr: expect.stringMatching(/^rport: RPort is not where it was: open VS Code.*\n$/),
     });
+  });
+
+  it("gives a console of Windows its code page back before the connection begins", () => {
+    const lines = batchLauncher({
+      runtime: "C:\\50% ü\\Code.exe",
+      program: "C:\\bridge.cjs",
+      storage: "C:\\s",
+      temporary: "C:\\t",
+    }).split("\r\n");
+    const place = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line));
+    const order = [
+      place(/^for \/f .*chcp\.com'\) do set "RPORT_PAGE=%%p"$/),
+      place(/chcp\.com 65001/),
+      place(/^set "RPORT_RUNTIME=C:\\50%% ü\\Code\.exe"$/),
+      place(/^set "RPORT_PROGRAM=/),
+      place(/^set "RPORT_STORAGE=/),
+      place(/chcp\.com %RPORT_PAGE%/),
+      place(/^"%RPORT_RUNTIME%" "%RPORT_PROGRAM%" %\*$/),
+    ];
+    expect(order).not.toContain(-1);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    // not one that lies in the folder of whoever calls
+    for (const line of lines) expect(line).not.toMatch(/(?<!%SystemRoot%\\System32\\)chcp/);
+    const last = place(/chcp\.com %RPORT_PAGE%/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what is no ASCII is read by another code page
+    for (const line of lines.slice(last)) expect(line).toMatch(/^[\x00-\x7f]*$/);
   });
 });

@@ -23,7 +23,7 @@ describe("what hosts are called for ssh", () => {
         handleOf(web),
       ],
     ]);
-    expect(handleOf(web)).toMatch(/^f00d\.[0-9a-f]{8}\.rport$/);
+    expect(handleOf(web)).toMatch(/^f00d\.[0-9a-f]{24}\.rport$/);
   });
 
   it("is with the server's name alone where two servers have a host of one name", () => {
@@ -34,7 +34,7 @@ describe("what hosts are called for ssh", () => {
       "web-01.prod.rport",
       "WEB-01.the-lab.rport",
     ]);
-    expect([...ambiguous.keys()]).toEqual(["web-01.rport"]);
+    expect(ambiguous).toEqual([["web-01.rport", "WEB-01.rport"]]);
   });
 
   it("is no name at all of two hosts of one server, and no label of two servers of one name", () => {
@@ -58,6 +58,46 @@ describe("what hosts are called for ssh", () => {
     }
   });
 
+  it("S-55: are no names that a handle could be, of whichever length, whoever it is of", () => {
+    const gone = host("f00d", LAB);
+    const unsafe = host("f 00d", LAB);
+    for (const handle of [handleOf(gone), handleOf(unsafe), "f00d.1a2b3c4d.rport"]) {
+      const bare = handle.replace(/\.rport$/, "");
+      for (const text of [bare, bare.toUpperCase(), handle]) {
+        const thieves = [
+          host("evil", { name: text }),
+          host("evil", { hostname: text }),
+          host(text),
+          host("evil", { name: bare.replace(/\.[0-9a-f]+$/, ""), serverName: bare.slice(-24) }),
+        ];
+        for (const thief of thieves) {
+          const own = handleOf(thief);
+          const others = aliasesOf(thief)
+            .flat()
+            .filter((alias) => alias !== own);
+          expect(others.map((alias) => alias.toLowerCase())).not.toContain(handle);
+          for (const asked of [handle, bare, text]) {
+            expect(() => findHost(asked, [thief]), asked).toThrow("No host is called");
+          }
+        }
+      }
+    }
+  });
+
+  it("S-55: lead to nobody when two hosts have one handle", () => {
+    const twins = [host("f00d", { name: "one" }), host("f00d", { name: "other" }), host("beef")];
+    const { named, ambiguous } = nameHosts(twins);
+    expect(named.map(({ aliases }) => aliases.length > 0)).toEqual([false, false, true]);
+    const handle = handleOf(host("f00d"));
+    expect(ambiguous).toContainEqual([handle]);
+    expect(() => findHost(handle, twins)).toThrow(/^Several hosts are called/);
+  });
+
+  it("are found out once for a list", () => {
+    const hosts = [host("f00d")];
+    expect(nameHosts(hosts)).toBe(nameHosts(hosts));
+  });
+
   it.each(HOSTILE_TEXTS.map((text) => [JSON.stringify(text).slice(0, 60), text]))(
     "are safe texts, whatever a host says that it is called: %s",
     (_, text) => {
@@ -68,7 +108,7 @@ describe("what hosts are called for ssh", () => {
   );
 
   it("are different for two ids that are no safe texts", () => {
-    expect(handleOf(host("a b"))).toMatch(/^[0-9a-f]{20}\.id\.[0-9a-f]{8}\.rport$/);
+    expect(handleOf(host("a b"))).toMatch(/^[0-9a-f]{20}\.id\.[0-9a-f]{24}\.rport$/);
     const [computed = ""] = handleOf(host("a b")).split(".");
     const ids = ["a b", "a  b", "abc", "ABC", computed, `${computed}.id`, "a.b"];
     const handles = ids.map((id) => handleOf(host(id)).toLowerCase());

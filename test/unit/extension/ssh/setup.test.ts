@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { type Host, handleOf } from "../../../../extension/src/ssh/hosts.ts";
@@ -20,10 +20,11 @@ const CONFIG = "Host mine\n  User me";
 function editor(folder: string, name: string, users: Record<string, string> = {}) {
   let included: Included | undefined;
   const config = join(folder, "config");
+  const settings = { configFile: config };
   const launcher = { runtime: "/r", program: "/p", storage: join(folder, name), temporary: "/tmp" };
   const setup = new SshSetup({
     launcher,
-    configFile: () => config,
+    configFile: () => settings.configFile,
     userOf: (handle) => users[handle],
     memory: {
       get: () => included,
@@ -32,7 +33,7 @@ function editor(folder: string, name: string, users: Record<string, string> = {}
       },
     },
   });
-  return { setup, config, users };
+  return { setup, config, users, settings };
 }
 
 const host = (id: string): Host => ({
@@ -79,21 +80,97 @@ describe("telling ssh of hosts", () => {
     await using temp = await tempDirectory();
     const { setup, users } = editor(temp.path, "a");
     const handle = handleOf(host("f00d"));
-    expect(await setup.knows(handle)).toBe(false);
+    expect(await setup.aliasOf(handle)).toBe(undefined);
     await setup.write([host("f00d")]);
-    expect(await setup.knows(handle)).toBe(true);
+    expect(await setup.aliasOf(handle)).toBe("f00d.rport");
     users[handle] = "deploy";
-    expect(await setup.knows(handle)).toBe(false);
+    expect(await setup.aliasOf(handle)).toBe(undefined);
     await setup.write([host("f00d")]);
-    expect(await setup.knows(handle)).toBe(true);
+    expect(await setup.aliasOf(handle)).toBe("f00d.rport");
   });
+});
+
+describe("another configuration of ssh", () => {
+  it("in the same folder gets the line, and what was written stays", async () => {
+    await using temp = await tempDirectory();
+    const { setup, config, settings } = editor(temp.path, "a");
+    await writeFile(config, CONFIG);
+    await setup.include();
+    await setup.write([host("f00d")]);
+    settings.configFile = join(temp.path, "other");
+    await setup.include();
+    expect(await readFile(config, "utf8")).toBe(CONFIG);
+    const { stdout } = await run("ssh", ["-F", settings.configFile, "-G", "f00d.rport"]);
+    expect(stdout).toContain(`hostkeyalias ${handleOf(host("f00d"))}`);
+    await setup.remove();
+    expect(await readdir(temp.path)).toEqual(["config"]);
+  });
+
+  it("in another folder gets line and files, and the first one is as it was", async () => {
+    await using temp = await tempDirectory();
+    const { setup, config, settings } = editor(temp.path, "a");
+    await writeFile(config, CONFIG);
+    await setup.include();
+    await setup.write([host("f00d")]);
+    settings.configFile = join(temp.path, "other", "config");
+    await setup.include();
+    await setup.write([host("f00d")]);
+    expect(await readdir(temp.path)).toEqual(["config", "other"]);
+    expect(await readFile(config, "utf8")).toBe(CONFIG);
+    expect(await readdir(join(temp.path, "other"))).toEqual(["config", "rport.d"]);
+  });
+
+  it("that is the same file by another path keeps the line", async () => {
+    await using temp = await tempDirectory();
+    const { setup, config, settings } = editor(temp.path, "a");
+    await writeFile(config, CONFIG);
+    await setup.include();
+    const link = join(temp.path, "link");
+    await symlink(config, link);
+    settings.configFile = link;
+    await setup.include();
+    expect(await readFile(config, "utf8")).toBe(`${setup.places.line}\n${CONFIG}`);
+  });
+
+  it("gets the line also when the one before can lose it no more, which is said", async () => {
+    await using temp = await tempDirectory();
+    const { setup, config, settings } = editor(temp.path, "a");
+    await writeFile(config, CONFIG);
+    await setup.include();
+    await chmod(config, 0o400);
+    settings.configFile = join(temp.path, "other");
+    await expect(setup.include()).rejects.toThrow(`${config} cannot be changed: it is read-only`);
+    expect(await readFile(settings.configFile, "utf8")).toBe(`${setup.places.line}\n`);
+    expect(setup.included?.config).toBe(settings.configFile);
+  });
+
+  it.each(["no full path", "/a/*/config"])(
+    "that cannot be one does not keep what there is from being taken away: %s",
+    async (wrong) => {
+      await using temp = await tempDirectory();
+      const { setup, config, settings } = editor(temp.path, "a");
+      expect(setup.told?.config).toBe(config);
+      await writeFile(config, CONFIG);
+      await setup.include();
+      await setup.write([host("f00d")]);
+      settings.configFile = wrong;
+      expect(setup.told).toMatchObject({ config, line: `Include "${temp.path}/rport.d/*.conf"` });
+      expect(await setup.isThere()).toBe(true);
+      await setup.remove();
+      expect(await readFile(config, "utf8")).toBe(CONFIG);
+      expect(await readdir(temp.path)).toEqual(["config"]);
+      expect(setup.told).toBe(undefined);
+      expect(await setup.isThere()).toBe(false);
+      await setup.remove();
+    },
+  );
 });
 
 describe("the window that keeps ssh told", () => {
   async function kept() {
     const stack = new AsyncDisposableStack();
     const { path } = stack.use(await tempDirectory());
-    const { setup, config } = editor(path, "a");
+    const { setup, config, settings } = editor(path, "a");
     const clients = new Map([["f00d", client("f00d", { name: "web-01" })]]);
     const server = { ...RELAY, state: { kind: "connected" }, mirror: { maps: { clients } } };
     const servers: HostsOfServer[] = [server];
@@ -101,13 +178,14 @@ describe("the window that keeps ssh told", () => {
     const remembered = join(path, "ssh-hosts.json");
     const hostsNow = () =>
       new KnownHosts({ path: remembered, servers: () => servers, log: silentLog });
-    const state = { isOn: false };
+    const state = { isOn: false, doubt: "" };
     const warned: string[] = [];
     const keepWith = (hosts: KnownHosts) =>
       new KeepTold({
         setup,
         hosts,
         isOn: () => state.isOn,
+        doubt: () => state.doubt,
         warn: (why) => warned.push(why),
         clock,
         log: silentLog,
@@ -117,6 +195,7 @@ describe("the window that keeps ssh told", () => {
     return {
       setup,
       config,
+      settings,
       clients,
       server,
       servers,
@@ -200,5 +279,68 @@ describe("the window that keeps ssh told", () => {
     }
     await vi.waitFor(() => expect(warned).toEqual(["the disk is full"]));
     keep.dispose();
+  });
+
+  it("still tells of hosts when another configuration in the same folder gets the line", async () => {
+    await using all = await kept();
+    const { keep, clock, state, settings, told, config } = all;
+    state.isOn = true;
+    keep.start();
+    clock.advance(300);
+    await vi.waitFor(async () => expect(await readFile(all.remembered, "utf8")).toContain("f00d"));
+    settings.configFile = join(dirname(config), "other");
+    keep.changed();
+    clock.advance(300);
+    await vi.waitFor(async () =>
+      expect(await readFile(settings.configFile, "utf8")).toContain("Include "),
+    );
+    await keep.remove();
+    expect(await told()).toBe("");
+    expect(await readdir(dirname(config))).toEqual(["config"]);
+    keep.dispose();
+  });
+
+  it("keeps no hosts of the last time when somebody has had all of it removed, in whichever window", async () => {
+    await using all = await kept();
+    const { keep, clock, state, config, remembered } = all;
+    state.isOn = true;
+    keep.start();
+    clock.advance(300);
+    await vi.waitFor(async () => expect(await readFile(config, "utf8")).toContain("Include "));
+    await vi.waitFor(async () => expect(await readFile(remembered, "utf8")).toContain("f00d"));
+    state.isOn = false;
+    const other = all.keepWith(all.hostsNow());
+    await other.remove();
+    await expect(stat(remembered)).rejects.toThrow();
+    // and nothing of another time, whoever took the rest away
+    await writeFile(remembered, "[]");
+    keep.changed();
+    clock.advance(300);
+    await vi.waitFor(() => expect(stat(remembered)).rejects.toThrow());
+    keep.dispose();
+  });
+
+  it("says once which account it cannot tell", async () => {
+    await using all = await kept();
+    const { keep, clock, state, warned } = all;
+    Object.assign(state, { isOn: true, doubt: "no account" });
+    keep.start();
+    clock.advance(300);
+    await vi.waitFor(() => expect(warned).toEqual(["no account"]));
+    keep.changed();
+    clock.advance(300);
+    await keep.remove();
+    expect(warned).toEqual(["no account"]);
+    keep.dispose();
+  });
+
+  it("does not begin anew when it was closed", async () => {
+    await using all = await kept();
+    const { keep, clock, state, told } = all;
+    state.isOn = true;
+    keep.dispose();
+    keep.start();
+    expect(clock.timers).toBe(0);
+    expect(await told()).toBe("");
   });
 });
