@@ -115,6 +115,8 @@ describe.each(BUILT_AGENTS)("a shell on the host of an agent $name", ({ program 
     const [told] = host.asked;
     expect(told?.name).toBe(REQUESTS.terminalEnded);
     expect(heldTerminalSchema.parse(told?.body)).toMatchObject({ id, ended: { end: { how } } });
+    // What is answered later than this, the agent answers knowing that its end was taken.
+    await host.session.ask(REQUESTS.ping);
     expect(await list()).toEqual([]);
     expect(await host.session.ask(REQUESTS.endTerminal, { id, how })).toMatchObject({ ok: true });
     expect(host.agent.log()).toMatch(/a terminal was opened.*anna/);
