@@ -42,6 +42,41 @@ describe("S-51 a terminal", () => {
     expect(viewer.text + again.text).toBe("one two ");
   });
 
+  it("is not said to be refused while its host is away: that is over by itself", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const viewer = await scene.viewer();
+    const { id } = await viewer.attached;
+    await host.cut();
+    await viewer.closed;
+    const away = await scene.asking({ resume: { id } });
+    const reason = "The client is not connected.";
+    expect(await away.closed).toEqual({ code: CLOSE_CODES.cutOff, reason });
+    const another = await scene.asking();
+    expect(await another.closed).toEqual({ code: CLOSE_CODES.refused, reason });
+    await host.connect();
+    const again = await scene.viewer({ resume: { id } });
+    expect(await again.attached).toMatchObject({ id });
+  });
+
+  it("is not said to be gone by a server that its host has not told which ones it has", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const viewer = await scene.viewer();
+    const { id } = await viewer.attached;
+    await scene.restart();
+    const url = scene.backend.url.replace("http", "ws");
+    host.tellsList = false;
+    await host.connect(url);
+    const early = await scene.asking({ resume: { id } });
+    expect(await early.closed).toMatchObject({ code: CLOSE_CODES.cutOff });
+    await host.cut();
+    host.tellsList = true;
+    await host.connect(url);
+    const again = await scene.viewer({ resume: { id } });
+    expect(await again.attached).toMatchObject({ id });
+  });
+
   it("is taken over by its owner's other place, and the first one is told", async () => {
     await using scene = await TerminalScene.open();
     const host = await scene.host();

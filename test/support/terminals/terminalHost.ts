@@ -111,6 +111,8 @@ export class TerminalHost implements AsyncDisposable {
   readonly terminals = new Map<TerminalId, HostTerminal>();
   /** Ends that the server asked for. */
   readonly ends: { readonly id: TerminalId; readonly how: string }[] = [];
+  /** Whether it says which terminals it has, or what cannot be read. */
+  tellsList = true;
   readonly #options: TerminalHostOptions;
   #agent: PeerAgent | undefined;
 
@@ -192,6 +194,7 @@ export class TerminalHost implements AsyncDisposable {
 
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer | undefined {
     if (name === REQUESTS.listTerminals) {
+      if (!this.tellsList) return Buffer.from("none of your business");
       const terminals = [...this.terminals.values()].map(({ held }) => held);
       const usual = Buffer.from(JSON.stringify({ terminals }));
       return this.#options.onList?.(usual) ?? usual;
