@@ -41,6 +41,7 @@ import { createFleet } from "./servers/createFleet.ts";
 import type { ClientTarget, CredentialTarget } from "./servers/entities.ts";
 import type { Fleet } from "./servers/fleet.ts";
 import { createLocal } from "./servers/localBackend/createLocal.ts";
+import { recognisedOf } from "./servers/recognised.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
 import { onTrustChanged, type Trust, trustOf } from "./servers/trust/trust.ts";
@@ -81,7 +82,7 @@ export function createWindow(context: ExtensionContext): Window {
   const trust = trustOf(processEnvironment);
   const tunnelSettings = new TunnelSettings();
   const tunnels = createTunnels(context, tunnelSettings, {
-    accessTo: (serverKey) => fleet.get(serverKey)?.access,
+    accessTo: (serverKey) => recognisedOf(fleet, serverKey, systemClock),
     ssh: () => ssh,
     clock: systemClock,
     log,

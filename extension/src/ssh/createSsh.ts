@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ExtensionContext } from "vscode";
 import { window } from "vscode";
 import type { Fleet } from "../servers/fleet.ts";
+import { recognisedOf } from "../servers/recognised.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import { Door } from "./door.ts";
@@ -10,6 +11,7 @@ import type { Host } from "./hosts.ts";
 import { KeepTold } from "./keepTold.ts";
 import { concernsHosts, KnownHosts } from "./knownHosts.ts";
 import { type Included, SshSetup } from "./setup.ts";
+import { shutWith } from "./shutWith.ts";
 import { SshSettings } from "./sshSettings.ts";
 
 /** Holds the hosts of the last time, in the storage that all windows of the editor share. */
@@ -50,7 +52,7 @@ export function createSsh(
   const warn = (sentence: string) => void window.showWarningMessage(sentence);
   const { isOn, doubt } = { isOn: () => sshSettings.isOn, doubt: () => sshSettings.doubt };
   const told = new KeepTold({ setup, hosts, isOn, doubt, warn, clock, log });
-  const accessTo = (serverKey: string) => fleet.get(serverKey)?.access;
+  const accessTo = (serverKey: string) => recognisedOf(fleet, serverKey, clock);
   const door = new Door({
     ready: () => hosts.load(),
     hosts: () => hosts.all,
@@ -60,6 +62,7 @@ export function createSsh(
   });
   const unsubscribe = fleet.changed.add((change) => {
     if (concernsHosts(change)) told.changed();
+    shutWith(change, fleet, door);
   });
   const followed = sshSettings.onChanged(() => told.changed());
   return {

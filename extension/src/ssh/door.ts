@@ -33,7 +33,8 @@ export interface DoorDeps {
  */
 export class Door {
   readonly #deps: DoorDeps;
-  readonly #open = new Set<FramedStream>();
+  /** By the server that they lead to; undefined while they have not said where. */
+  readonly #open = new Map<FramedStream, string | undefined>();
 
   constructor(deps: DoorDeps) {
     this.#deps = deps;
@@ -65,12 +66,19 @@ export class Door {
       this.#refuse(stream, t("This window carries too many connections already."));
       return;
     }
-    this.#open.add(stream);
+    this.#open.set(stream, undefined);
+  }
+
+  /** Cuts the connections to these servers, and tells the programs why. */
+  cut(isMeant: (serverKey: string) => boolean, why: string): void {
+    for (const [stream, serverKey] of this.#open) {
+      if (serverKey !== undefined && isMeant(serverKey)) this.#refuse(stream, why);
+    }
   }
 
   /** Cuts all connections. */
   dispose(): void {
-    for (const stream of this.#open) stream.destroy();
+    for (const stream of this.#open.keys()) stream.destroy();
   }
 
   async #answer(stream: FramedStream, said: Said): Promise<void> {
@@ -93,6 +101,8 @@ export class Door {
     const access = accessTo(serverKey);
     if (access === undefined)
       throw new Error(t("The server of this host is not configured any more."));
+    if (stream.destroyed) return;
+    this.#open.set(stream, serverKey);
     const carried = { received: 0, sent: 0 };
     carry(
       stream,

@@ -3,9 +3,10 @@ import { TERMINAL_PATH } from "@rport/protocol/http";
 import { encodeFrame, FrameReader } from "@rport/protocol/terminal/frame";
 import { t } from "@vscode/l10n";
 import type { RawData, WebSocket } from "ws";
-import type { Access, AccessSource, ReadyAccess } from "../api/access.ts";
+import type { ReadyAccess } from "../api/access.ts";
 import { openSocket, type SocketEnd } from "../api/webSocket.ts";
 import type { Clock, Timer } from "../support/clock.ts";
+import type { Way } from "./fleetWays.ts";
 import type { Dial, Link, LinkEnd, LinkEvents } from "./link.ts";
 
 /** The server's messages are at most this large. */
@@ -27,10 +28,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 
 /** Which host the terminals are of. */
 export interface TerminalPlace {
-  readonly access: AccessSource;
+  readonly way: () => Promise<Way>;
   readonly clientId: string;
-  /** Whether the host is known to be away: what it is refused for then may be over soon. */
-  readonly isAway: () => boolean;
   readonly clock: Clock;
 }
 
@@ -69,16 +68,17 @@ class TerminalSocket implements Link {
   }
 
   async #dial(): Promise<void> {
-    const access = await this.#place
-      .access()
-      .catch((): Access => ({ kind: "unavailable", reason: t("The token could not be read.") }));
+    const way = await this.#place
+      .way()
+      .catch((): Way => ({ kind: "unavailable", reason: t("The token could not be read.") }));
     if (this.#isOver) {
-      if (access.kind === "ready") access.connection?.close();
+      if (way.kind === "ready") way.connection?.close();
       return;
     }
-    if (access.kind === "ready") this.#open(access);
-    else if (access.kind === "unavailable") this.#end({ kind: "lost", reason: access.reason });
-    else this.#end({ kind: "lost", reason: access.why ?? t("You are not signed in.") });
+    if (way.kind === "ready") this.#open(way);
+    else if (way.kind === "gone") this.#end({ kind: "refused", reason: way.reason });
+    else if (way.kind === "unavailable") this.#end({ kind: "lost", reason: way.reason });
+    else this.#end({ kind: "lost", reason: way.why ?? t("You are not signed in.") });
   }
 
   #open(access: ReadyAccess): void {
@@ -138,7 +138,7 @@ class TerminalSocket implements Link {
         : { kind: "refused", reason: code === "NOT_FOUND" ? oldServer(message) : message };
     }
     if (end.code === CLOSE_CODES.takenOver) return { kind: "takenOver" };
-    const isFinal = end.code === CLOSE_CODES.refused && !this.#place.isAway();
+    const isFinal = end.code === CLOSE_CODES.refused;
     return { kind: isFinal ? "refused" : "lost", reason: end.reason || lost };
   }
 

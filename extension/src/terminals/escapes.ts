@@ -26,6 +26,9 @@ const OPENED: Readonly<Record<string, State>> = {
   "\u009F": "string",
 };
 
+/** What gives up a sequence. */
+const GIVES_UP: ReadonlySet<string> = new Set(["\u0018", "\u001A"]);
+
 /** Longest sequence of which the parameters are remembered. */
 const PARAMETERS_MAX = 16;
 
@@ -74,9 +77,10 @@ export class Escapes {
       return false;
     }
     if (this.#state === "sequence") return this.#takeOfSequence(char);
-    const goesOn =
-      (this.#state === "escape" || this.#state === "intermediate") && char >= " " && char <= "/";
-    this.#enter(goesOn ? "intermediate" : "ground");
+    const isWithin = this.#state === "escape" || this.#state === "intermediate";
+    // a control is obeyed within a sequence, which goes on behind it
+    if (isWithin && isControl(char)) return false;
+    this.#enter(isWithin && char >= " " && char <= "/" ? "intermediate" : "ground");
     return false;
   }
 
@@ -86,7 +90,10 @@ export class Escapes {
       this.#enter("ground");
       return isQuestion;
     }
-    if (char === "\u0018" || char === "\u001A") this.#enter("ground");
+    const opened = OPENED[char];
+    if (char >= "\u0080" && opened !== undefined) this.#enter(opened);
+    else if (GIVES_UP.has(char) || char >= "\u0080") this.#enter("ground");
+    else if (isControl(char)) return false;
     else if (this.#parameters.length < PARAMETERS_MAX) this.#parameters += char;
     return false;
   }
@@ -95,6 +102,10 @@ export class Escapes {
     this.#state = state;
     this.#parameters = "";
   }
+}
+
+function isControl(char: string): boolean {
+  return (char < " " && !GIVES_UP.has(char)) || char === "\u007F";
 }
 
 /** Finds any of these characters. */

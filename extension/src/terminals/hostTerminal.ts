@@ -8,6 +8,8 @@ export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | 
   /** What it is called while the way to the host is cut. */
   readonly cutName: string;
   readonly onCut: (reason: string | undefined) => void;
+  /** The editor is about to show it. */
+  readonly onOpened: () => void;
   /** Nobody looks at it any more; why is for whoever knows the editor's terminal. */
   readonly onClosed: () => void;
 }
@@ -39,6 +41,7 @@ export class HostTerminal implements Pseudoterminal {
 
   /** The editor is ready to show it. */
   open(size: TerminalDimensions | undefined): void {
+    this.#deps.onOpened();
     this.session.open(sizeOf(size));
   }
 
@@ -51,6 +54,11 @@ export class HostTerminal implements Pseudoterminal {
   /** Keys, pastes and answers of the editor's terminal. */
   handleInput(text: string): void {
     this.session.type(text);
+  }
+
+  /** The window has nothing more of it. */
+  dispose(): void {
+    for (const emitter of [this.#written, this.#closed, this.#renamed]) emitter.dispose();
   }
 
   /** The terminal is gone from the window, or the window itself is going. */

@@ -9,17 +9,16 @@ import {
   ThemeIcon,
   window,
 } from "vscode";
-import { displayName, statusOf } from "../model/arrange.ts";
-import type { MirrorChange } from "../model/mirror.ts";
+import { displayName } from "../model/arrange.ts";
 import { accountsOf } from "../model/terminals/terminalOffer.ts";
 import type { ClientTarget } from "../servers/entities.ts";
-import type { Fleet, FleetChange } from "../servers/fleet.ts";
-import type { Server } from "../servers/server.ts";
+import type { Fleet } from "../servers/fleet.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Environment } from "../support/environment.ts";
 import type { Log } from "../support/log.ts";
 import { plainText } from "../support/text.ts";
 import { dialTerminal } from "./dialTerminal.ts";
+import { followFleet, wayTo } from "./fleetWays.ts";
 import { HostTerminal } from "./hostTerminal.ts";
 import { ownEnvironment } from "./ownEnvironment.ts";
 import type { OpenTerminal, TerminalMemory } from "./terminalMemory.ts";
@@ -51,17 +50,22 @@ interface Held {
 /** The terminals of hosts in this window. They outlive it: what is open is found again when it comes back. */
 export class HostTerminals {
   readonly #deps: HostTerminalsDeps;
+  /** Those that the editor shows. */
   readonly #held = new Set<Held>();
+  /** All, also those that the editor was given and has not opened. */
+  readonly #known = new WeakMap<object, Held>();
   readonly #subscriptions: Disposable;
   readonly #unsubscribe: () => void;
 
   constructor(deps: HostTerminalsDeps) {
     this.#deps = deps;
-    this.#unsubscribe = deps.fleet.changed.add((change) => this.#hear(change));
+    this.#unsubscribe = deps.fleet.changed.add((change) =>
+      followFleet(change, deps.fleet, this.#held),
+    );
     this.#subscriptions = Disposable.from(
       window.onDidCloseTerminal((terminal) => this.#closed(terminal)),
       window.onDidChangeWindowState(({ focused }) => {
-        if (focused) this.#nudge(() => true);
+        if (focused) this.#nudge();
       }),
     );
   }
@@ -99,8 +103,7 @@ export class HostTerminals {
   dispose(): void {
     this.#unsubscribe();
     this.#subscriptions.dispose();
-    for (const { terminal } of this.#held) terminal.session.detach();
-    this.#held.clear();
+    for (const held of [...this.#held]) this.#let(held);
   }
 
   #optionsOf(place: Place, id: OpenTerminal["id"] | undefined): ExtensionTerminalOptions {
@@ -110,7 +113,7 @@ export class HostTerminals {
       terminal: this.#terminalOf(place, id, () => held),
       resolveCut: undefined,
     };
-    this.#held.add(held);
+    this.#known.set(held.terminal, held);
     return {
       name: place.name,
       pty: held.terminal,
@@ -133,21 +136,17 @@ export class HostTerminals {
       wish: id === undefined ? again : { kind: "resume", id },
       again,
       dial: dialTerminal({
-        access: async () =>
-          fleet.get(serverKey)?.access() ?? {
-            kind: "unavailable",
-            reason: t("Its server is not among yours any more."),
-          },
+        way: wayTo(serverKey, { fleet, clock }),
         clientId,
-        isAway: () => isUntold(fleet.get(serverKey), clientId),
         clock,
       }),
       clock,
       random: Math.random,
       onAttached: (attached) => {
         held().id = attached.id;
-        memory.keep({ ...place, id: attached.id });
+        tellForgotten(memory.keep({ ...place, id: attached.id }));
       },
+      onOpened: () => this.#held.add(held()),
       onGone: () => this.#forget(held()),
       onTold: (sentence) => void window.showWarningMessage(plainText(`${name}: ${sentence}`)),
       onCut: (reason) => this.#cut(held(), reason),
@@ -174,18 +173,24 @@ export class HostTerminals {
   /** The editor says why behind this: a window that goes leaves its terminals, a person ends them. */
   #leave(held: Held): void {
     this.#deps.clock.after(REASON_MS, () => {
-      if (this.#held.delete(held)) held.terminal.session.detach();
+      if (this.#held.has(held)) this.#let(held);
     });
+  }
+
+  /** Leaves it at its host; the window has nothing more of it. */
+  #let(held: Held): void {
+    this.#held.delete(held);
+    held.terminal.session.detach();
+    held.terminal.dispose();
   }
 
   #closed({ creationOptions, exitStatus }: Terminal): void {
     const pty = "pty" in creationOptions ? creationOptions.pty : undefined;
-    const held = [...this.#held].find(({ terminal }) => terminal === pty);
+    const held = pty === undefined ? undefined : this.#known.get(pty);
     if (held === undefined) return;
-    this.#held.delete(held);
     held.resolveCut?.();
-    if (exitStatus?.reason === TerminalExitReason.Shutdown) held.terminal.session.detach();
-    else this.#end(held);
+    if (exitStatus?.reason !== TerminalExitReason.Shutdown) this.#end(held);
+    this.#let(held);
   }
 
   #end(held: Held): void {
@@ -199,49 +204,27 @@ export class HostTerminals {
   /** There is no way to the host: the server ends it when there is one. Without it, the host does by itself. */
   #endElsewhere({ serverKey }: Place, id: OpenTerminal["id"]): void {
     const { fleet, log } = this.#deps;
-    void fleet
-      .get(serverKey)
-      ?.api.call("deleteTerminal", { params: { terminalId: id } })
+    const server = fleet.get(serverKey);
+    if (server?.state.kind === "changed") return;
+    void server?.api
+      .call("deleteTerminal", { params: { terminalId: id } })
       .catch((error: unknown) => log.debug("a terminal was not ended", { error: String(error) }));
   }
 
-  #hear(change: FleetChange): void {
-    if (change.kind !== "server") return;
-    const { server } = change;
-    if (change.change.kind === "state") {
-      if (server.state.kind === "connected") {
-        this.#nudge(({ serverKey }) => serverKey === server.key);
-      }
-      return;
-    }
-    if (change.change.kind !== "changed") return;
-    const back = new Set(change.change.changes.flatMap((each) => cameBack(each.change)));
-    if (back.size === 0) return;
-    this.#nudge(({ serverKey, clientId }) => serverKey === server.key && back.has(clientId));
-  }
-
-  #nudge(isMeant: (place: Place) => boolean): void {
-    for (const { place, terminal } of this.#held) if (isMeant(place)) terminal.session.nudge();
+  #nudge(): void {
+    for (const { terminal } of this.#held) terminal.session.nudge();
   }
 }
 
-/** The id of the client that was away before this, if it is one. */
-function cameBack(change: MirrorChange): readonly string[] {
-  if (change.entity !== "client") return [];
-  const { id, before, after } = change;
-  return after !== undefined && !isAway(after) && (before === undefined || isAway(before))
-    ? [id]
-    : [];
-}
-
-/** Whether a host may be away: it is, or the server has not said otherwise. */
-function isUntold(server: Server | undefined, clientId: string): boolean {
-  if (server === undefined) return false;
-  return server.state.kind !== "connected" || isAway(server.mirror.maps.clients.get(clientId));
-}
-
-function isAway(client: Client | undefined): boolean {
-  return client !== undefined && statusOf(client) === "offline";
+/** A window remembers so many; the others go on, and are gone from it with the next reload. */
+function tellForgotten(terminals: readonly OpenTerminal[]): void {
+  for (const { name } of terminals) {
+    const sentence = t(
+      "This window has too many terminals to remember: a reload does not bring back {0}.",
+      name,
+    );
+    void window.showWarningMessage(plainText(sentence));
+  }
 }
 
 /** A host with several accounts says which one it is. */

@@ -9,6 +9,9 @@ const BATCH_BYTES = 64 << 10;
 const ASK_BYTES = 48 << 10;
 /** A terminal that has not answered in this time is not asked again before it does. */
 const ANSWER_MS = 2_000;
+/** What the terminal cannot be asked about is confirmed at this pace: no slower than it reads, and no flood. */
+const PACE_BYTES = 64 << 10;
+const PACE_MS = 50;
 const ESC = "\u001B";
 const BEL = "\u0007";
 /** Asks a terminal for its status; it answers when it has come to this. */
@@ -42,7 +45,8 @@ interface Question {
  * The output of one terminal on its way to the editor, which takes everything at once and tells nobody
  * how far it has come: so its terminal itself is asked, in what it is given, and its answer is
  * taken out of the input. What it has not reached is not called shown, and the host waits: else a
- * flood would go on for long on the screen after its program was stopped.
+ * flood would go on for long on the screen after its program was stopped. Where it cannot be asked, because a
+ * sequence has no end or it does not answer, output is called shown at a pace.
  */
 export class Screen {
   readonly #deps: ScreenDeps;
@@ -61,6 +65,7 @@ export class Screen {
   #replayedTo: number | undefined;
   #batch: Timer | undefined;
   #patience: Timer | undefined;
+  #pace: Timer | undefined;
   #isOver = false;
 
   constructor(deps: ScreenDeps) {
@@ -126,6 +131,7 @@ export class Screen {
     this.#isOver = true;
     this.#batch?.cancel();
     this.#patience?.cancel();
+    this.#pace?.cancel();
   }
 
   #show(text: string): void {
@@ -136,7 +142,20 @@ export class Screen {
     if (asks) this.#ask();
     const shown = asks ? `${text}${STATUS_QUESTION}` : text;
     if (shown !== "") this.#deps.show(shown);
-    if (!this.#isAnswerOpen) this.#tell(this.#handed);
+    if (!this.#isAnswerOpen) this.#confirm();
+  }
+
+  /** Nothing is asked: all of it was shown, unless it is more than should have been asked about. */
+  #confirm(): void {
+    if (this.#handed - this.#askedAt < ASK_BYTES) this.#tell(this.#handed);
+    else if (this.#pace === undefined) {
+      // whoever is told may send more at once
+      this.#pace = this.#deps.clock.after(PACE_MS, () => {
+        this.#pace = undefined;
+        if (this.#told < this.#handed && !this.#isAnswerOpen) this.#confirm();
+      });
+      this.#tell(Math.min(this.#handed, this.#told + PACE_BYTES));
+    }
   }
 
   #isDue(): boolean {
@@ -185,7 +204,7 @@ export class Screen {
     this.#isDeaf = true;
     for (const question of this.#questions) question.isForgotten = true;
     this.#hasReached(this.#handed);
-    this.#tell(this.#handed);
+    this.#confirm();
   }
 
   #hasReached(offset: number): void {

@@ -18,7 +18,15 @@ const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
 const SIZE_MS = 150;
 /** Keys that were meant for the program come so long after its end. */
 const SLIP_MS = 500;
+const ESC = "\u001B";
 const ENTER = /^\r?\n?$/;
+/** What one key sends, with Alt and others held, too; no answer of a terminal, and no focus of a window, is of this form. */
+const KEY = new RegExp(
+  `^(?:\\r\\n|[^${ESC}]|${ESC}(?:[^[\\]OP^_X]?|O[A-Z]|\\[(?:1;\\d+)?[A-DFHPQSZ]|\\[[\\d;]+~))$`,
+  "u",
+);
+/** Makes a terminal as it was at its begin. */
+const CLEAR = `${ESC}c`;
 /** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
 const TIDY = [
   "?1047l",
@@ -66,6 +74,8 @@ export class Session {
   #begin: Timer | undefined;
   #endedAtMs: number | undefined;
   #isCut = false;
+  /** The screen has what is shown again when it is back. */
+  #isTakenBack = false;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -104,21 +114,36 @@ export class Session {
     this.#viewer?.nudge();
   }
 
+  /** Nothing may go to the host now, for a reason; it is tried again later. */
+  interrupt(reason: string): void {
+    this.#viewer?.interrupt(reason);
+  }
+
+  /** There is no way to the host any more, which is said in the terminal. */
+  refuse(reason: string): void {
+    this.#viewer?.refuse(reason);
+  }
+
   /** Ends the shell at the host. */
   close(): void {
-    this.#begin?.cancel();
+    this.#stop();
     this.#viewer?.close();
   }
 
   /** Leaves it there, for whoever comes back. */
   detach(): void {
-    this.#begin?.cancel();
+    this.#stop();
     this.#viewer?.detach();
   }
 
-  #start(): void {
+  /** A shell that was about to begin is not begun. */
+  #stop(): void {
     this.#begin?.cancel();
     this.#begin = undefined;
+  }
+
+  #start(): void {
+    this.#stop();
     this.#endedAtMs = undefined;
     const { dial, clock, random, show } = this.#deps;
     const viewer: Viewer = new Viewer({
@@ -134,7 +159,11 @@ export class Session {
   }
 
   #follow(state: ViewerState): void {
-    if (state.kind === "attached") this.#deps.onAttached(state.attached);
+    if (state.kind === "attached") {
+      if (this.#isTakenBack) this.#deps.show(CLEAR);
+      this.#isTakenBack = false;
+      this.#deps.onAttached(state.attached);
+    }
     if (state.kind === "waiting") this.#cut(state.reason);
     else if (state.kind !== "connecting") this.#cut(undefined);
     if (state.kind === "over") this.#finish(state.end);
@@ -157,7 +186,8 @@ export class Session {
     const id = this.#viewer?.id;
     const isThere = end.kind === "takenOver" && id !== undefined;
     this.#wish = isThere ? { kind: "resume", id } : this.#deps.again;
-    this.#endedAtMs = this.#deps.clock.now();
+    this.#isTakenBack = isThere;
+    this.#endedAtMs = this.#deps.clock.monotonic();
     const keys = isThere
       ? t("Press Enter to have it back, any other key to close.")
       : t("Press Enter to start again, any other key to close.");
@@ -166,8 +196,7 @@ export class Session {
   }
 
   #decide(text: string, endedAtMs: number): void {
-    const isKey = text.length === 1 || ENTER.test(text);
-    if (!isKey || this.#deps.clock.now() - endedAtMs < SLIP_MS) return;
+    if (!KEY.test(text) || this.#deps.clock.monotonic() - endedAtMs < SLIP_MS) return;
     if (!ENTER.test(text)) {
       this.#deps.finish(undefined);
       return;

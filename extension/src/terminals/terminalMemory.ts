@@ -50,10 +50,12 @@ export class TerminalMemory {
     return this.#written;
   }
 
-  /** One is open from now on. */
-  keep(terminal: OpenTerminal): void {
+  /** One is open from now on. Answers with those that are not found again for it, because they are too many. */
+  keep(terminal: OpenTerminal): readonly OpenTerminal[] {
     const others = this.#open.filter(({ id }) => id !== terminal.id);
-    this.#keep([...others, terminal].slice(-OPEN_MAX));
+    const all = [...others, terminal];
+    this.#keep(all.slice(-OPEN_MAX));
+    return all.slice(0, -OPEN_MAX);
   }
 
   /** It is not, or not of this window, any more. */

@@ -113,6 +113,19 @@ export class Viewer {
     else this.#link?.check();
   }
 
+  /** Nothing may go this way now, for a reason: cuts it, and tries again later. */
+  interrupt(reason: string): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#lose({ kind: "lost", reason });
+    link.close();
+  }
+
+  /** There is no way to it any more: it is over here, with a sentence. */
+  refuse(reason: string): void {
+    this.#end({ kind: "refused", reason });
+  }
+
   /** Ends the terminal at the host. */
   close(): void {
     this.#send({ kind: "close" });
@@ -162,6 +175,11 @@ export class Viewer {
         kind: "refused",
         reason: t("The host sent something this version does not understand."),
       });
+      return;
+    }
+    const wish = this.#wish;
+    if (wish.kind === "resume" && wish.id !== attached.id) {
+      this.#end({ kind: "refused", reason: t("The server gave another terminal than this one.") });
       return;
     }
     const isFirst = this.#attached === undefined;

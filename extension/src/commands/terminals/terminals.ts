@@ -1,6 +1,7 @@
 import { t } from "@vscode/l10n";
 import { type ExtensionTerminalOptions, env, type Terminal, TerminalProfile, window } from "vscode";
 import { displayName } from "../../model/arrange.ts";
+import { manyTerminals } from "../../model/terminals/manyTerminals.ts";
 import {
   ALLOWING_COMMAND,
   ALLOWING_LINES,
@@ -12,6 +13,7 @@ import type { ClientTarget } from "../../servers/entities.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
 import type { HostTerminals } from "../../terminals/hostTerminals.ts";
+import { confirm } from "../confirm.ts";
 import type { CommandInput, Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
@@ -42,7 +44,7 @@ export function terminalHandlers(deps: TerminalCommandsDeps): TerminalHandlers {
       const chosen = (await deps.targets.clients(input, asked)) ?? [];
       const [only, ...others] = chosen;
       if (only !== undefined && others.length === 0) await openOne(only, deps);
-      else openMany(chosen, deps);
+      else await openMany(chosen, deps);
     },
   };
 }
@@ -75,9 +77,14 @@ async function openOne(target: ClientTarget, deps: TerminalCommandsDeps): Promis
   window.createTerminal(deps.terminals.options(target, as.account)).show();
 }
 
-/** Side by side while they are few. As whom is not asked for each: it is whoever it was last time. */
-function openMany(targets: readonly ClientTarget[], { terminals }: TerminalCommandsDeps): void {
+/** Side by side while they are few; many are asked about. As whom is not asked for each: it is whoever it was last time. */
+async function openMany(
+  targets: readonly ClientTarget[],
+  { terminals }: TerminalCommandsDeps,
+): Promise<void> {
   const open = targets.filter(({ client }) => whyNoTerminal(client) === undefined);
+  const asked = manyTerminals(open.map(({ client }) => client));
+  if (asked !== undefined && (await confirm({ ...asked, isHarmless: true })) !== "act") return;
   let first: Terminal | undefined;
   for (const target of open) {
     const account = terminals.accountOf(target) ?? accountsOf(target.client)[0];

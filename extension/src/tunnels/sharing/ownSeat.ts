@@ -91,8 +91,8 @@ export class OwnSeat {
     socket.destroy();
     this.#sentAway += 1;
     const { clock, log, seat } = this.#deps;
-    if (clock.now() - this.#toldAtMs < TELL_MS) return;
-    this.#toldAtMs = clock.now();
+    if (clock.monotonic() - this.#toldAtMs < TELL_MS) return;
+    this.#toldAtMs = clock.monotonic();
     const facts = { seat, why, sentAway: this.#sentAway };
     log.warn("somebody came to the tunnels who has not proven to be a window of yours", facts);
   }

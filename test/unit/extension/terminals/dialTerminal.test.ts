@@ -6,8 +6,8 @@ import { TERMINAL_PATH } from "@rport/protocol/http";
 import { encodeFrame, type Frame, FrameReader } from "@rport/protocol/terminal/frame";
 import { describe, expect, it, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Access } from "../../../../extension/src/api/access.ts";
 import { dialTerminal } from "../../../../extension/src/terminals/dialTerminal.ts";
+import type { Way } from "../../../../extension/src/terminals/fleetWays.ts";
 import type { LinkEnd } from "../../../../extension/src/terminals/link.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
@@ -58,22 +58,16 @@ async function startServer() {
   };
 }
 
-interface Circumstances {
-  readonly access?: Access;
-  readonly isAway?: boolean;
-}
-
-async function dialled({ access, isAway = false }: Circumstances = {}) {
+async function dialled(way?: Way) {
   const server = await startServer();
   const clock = new FakeClock();
   const frames: Frame[] = [];
   const ends: LinkEnd[] = [];
-  const ready: Access = { kind: "ready", url: server.url, authorization: "Bearer a-token" };
+  const ready: Way = { kind: "ready", url: server.url, authorization: "Bearer a-token" };
   const link = () =>
     dialTerminal({
-      access: async () => access ?? ready,
+      way: async () => way ?? ready,
       clientId: "web 01",
-      isAway: () => isAway,
       clock,
     })({
       opening: () => ({ size: { cols: 80, rows: 24 }, wish: { kind: "new", env: { TERM: "vt" } } }),
@@ -135,15 +129,6 @@ describe("the connection of a viewer", () => {
     await vi.waitFor(() => expect(one.ends).toEqual([end]));
   });
 
-  it("comes back for what a host that is away is refused for", async () => {
-    await using one = await dialled({ isAway: true });
-    const { socket } = await one.joined();
-    socket.close(CLOSE_CODES.refused, "It is not connected.");
-    await vi.waitFor(() =>
-      expect(one.ends).toEqual([{ kind: "lost", reason: "It is not connected." }]),
-    );
-  });
-
   it.each([
     ["FORBIDDEN", "refused"],
     ["UNAVAILABLE", "lost"],
@@ -166,16 +151,22 @@ describe("the connection of a viewer", () => {
   });
 
   it.each([
-    [{ kind: "noToken" } as const, "You are not signed in."],
+    [{ kind: "noToken", why: "It is locked." } as const, "It is locked."],
     [{ kind: "unavailable", reason: "It does not run." } as const, "It does not run."],
   ])(
-    "waits for somebody to sign in, and for a server that does not run",
-    async (access, reason) => {
-      await using one = await dialled({ access });
+    "waits for a token that cannot be read, and for a server that does not run",
+    async (way, reason) => {
+      await using one = await dialled(way);
       one.link();
       await vi.waitFor(() => expect(one.ends).toEqual([{ kind: "lost", reason }]));
     },
   );
+
+  it("is over where there is no way any more", async () => {
+    await using one = await dialled({ kind: "gone", reason: "It is gone." });
+    one.link();
+    await vi.waitFor(() => expect(one.ends).toEqual([{ kind: "refused", reason: "It is gone." }]));
+  });
 
   it("asks when nothing comes for long, and gives up one that does not answer", async () => {
     await using one = await dialled();

@@ -27,6 +27,9 @@ describe("where a terminal stands in its output", () => {
     ["a sequence of eight bits", "\u009B31m"],
     ["an escape within a sequence", "\u001B[3\u001B[0m"],
     ["letters beyond ASCII", "äöü\u{1F600}"],
+    ["a sequence that a letter beyond ASCII ends", "\u001B[31é"],
+    ["a control within an escape", "\u001B\n(B"],
+    ["a sequence of eight bits within another", "\u001B[3\u009B0m"],
   ])("is the ground behind %s", (_, text) => {
     expect(read(text)).toEqual({ asked: 0, isComplete: true });
   });
@@ -35,6 +38,8 @@ describe("where a terminal stands in its output", () => {
     ["an escape", "$ \u001B"],
     ["a begun sequence", "\u001B[1;3"],
     ["half of a character set", "\u001B("],
+    ["a string that begins behind a control", "\u001B\nPq"],
+    ["a string of eight bits within a sequence", "\u001B[3\u0090q"],
     ["a begun title", "\u001B]0;web\r\n"],
     ["a picture, in which a bell ends nothing", "\u001BPq#0;2\u0007~~"],
     ["a title whose end is begun", "\u001B]0;web\u001B"],
@@ -46,5 +51,6 @@ describe("where a terminal stands in its output", () => {
     expect(read("\u001B[5n a \u001B[5n\u001B[6n\u001B[?5n\u001B[15n\u001B]0;\u0007[5n").asked).toBe(
       2,
     );
+    expect(read("\u001B[\n5\u007Fn").asked).toBe(1);
   });
 });

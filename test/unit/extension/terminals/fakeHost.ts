@@ -19,7 +19,7 @@ interface Joined {
  * windows of the contract. What it is sent wrongly it throws.
  */
 export class FakeHost {
-  readonly id = randomBytes(16).toString("base64url") as Attached["id"];
+  id = randomBytes(16).toString("base64url") as Attached["id"];
   /** What viewers opened with, one after the other. */
   readonly openings: ViewerOpening[] = [];
   /** Frames that came, input and confirmations left out. */

@@ -101,14 +101,67 @@ describe("a terminal of the window", () => {
     expect(events).toEqual(["attached", "gone", "attached"]);
   });
 
-  it("closes on another key", async () => {
+  it.each([
+    ["a letter", "q"],
+    ["one of two units", "\u{1F600}"],
+    ["an arrow", "\u001B[A"],
+    ["an arrow of a program's mode", "\u001BOB"],
+    ["an arrow with Ctrl", "\u001B[1;5C"],
+    ["Delete", "\u001B[3~"],
+    ["Alt+x", "\u001Bx"],
+    ["Esc", "\u001B"],
+    ["Ctrl+D", "\u0004"],
+  ])("closes on another key: %s", async (_, key) => {
     const { session: one, end, events, clock } = await session();
     one.open(SIZE);
     await settled();
     end({ how: "stopped" });
     clock.advance(LATER_MS);
+    one.type(key);
+    expect(events.at(-1)).toBe("finished undefined");
+  });
+
+  it.each([
+    ["an answer to where the cursor is", "\u001B[12;40R"],
+    ["an answer to what it is", "\u001B[?1;2c"],
+    ["a colour", "\u001B]11;rgb:0000/0000/0000\u001B\\"],
+    ["a focus", "\u001B[O"],
+    ["a paste", "\u001B[200~x\u001B[201~"],
+    ["nothing", ""],
+  ])("takes for no key: %s", async (_, text) => {
+    const { host, session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "stopped" });
+    clock.advance(LATER_MS);
+    one.type(text);
+    await settled();
+    expect(events).toEqual(["attached", "gone"]);
+    expect(host.openings).toHaveLength(1);
+  });
+
+  it("takes a key for a slip by the time that has passed, whatever the clock says", async () => {
+    const { session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "stopped" });
+    clock.jump(86_400_000);
+    one.type("q");
+    expect(events).toEqual(["attached", "gone"]);
+    clock.jump(-172_800_000);
+    clock.advance(LATER_MS);
     one.type("q");
     expect(events.at(-1)).toBe("finished undefined");
+  });
+
+  it("says that there is no way to it any more, and forgets it", async () => {
+    const { host, session: one, events, screen } = await session();
+    one.open(SIZE);
+    await settled();
+    one.refuse("You are not signed in.");
+    expect(screen()).toContain("Session ended: You are not signed in.");
+    expect(events).toEqual(["attached", "gone"]);
+    expect(host.isJoined).toBe(false);
   });
 
   it("takes itself back from the window that took it over, when that is wanted", async () => {
@@ -122,6 +175,22 @@ describe("a terminal of the window", () => {
     one.type("\r");
     await settled();
     expect(host.openings.at(-1)?.wish).toEqual({ kind: "resume", id: host.id });
+  });
+
+  it("has its output once when it is back: what was on the screen is cleared first", async () => {
+    const { host, session: one, screen, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    host.write("only once");
+    host.cut({ kind: "takenOver" });
+    clock.advance(LATER_MS);
+    one.type("\r");
+    await settled();
+    clock.advance(LATER_MS);
+    const [before, after, ...more] = screen().split("\u001Bc");
+    expect(more).toEqual([]);
+    expect(before).toContain("only once");
+    expect(after?.replaceAll("\u001B[5n", "")).toBe("only once");
   });
 
   it("says that one of before is not there any more, and starts another one on a key", async () => {
@@ -188,6 +257,8 @@ describe("a terminal of the window", () => {
     left.session.open(undefined);
     left.session.detach();
     left.clock.advance(LATER_MS);
+    left.session.resize({ cols: 132, rows: 43 });
+    await settled();
     expect(left.host.openings).toEqual([]);
   });
 });

@@ -109,6 +109,11 @@ describe("who comes to the window that holds the tunnels, and is none", () => {
       clock.advance(HANDSHAKE_MS);
       await Promise.all(silent.map(({ cut }) => cut));
       expect(home.told).toHaveLength(1);
+      clock.jump(3_600_000);
+      const another = strangeGuest(storage);
+      another.write("hello\n");
+      await another.cut;
+      expect(home.told).toHaveLength(1);
       clock.advance(60_000);
       using late = strangeGuest(storage);
       late.write("hello\n");
