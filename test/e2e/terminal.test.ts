@@ -86,6 +86,28 @@ describe("terminals on hosts", () => {
     await workbench.screenshot("terminal-several");
   });
 
+  test("are not opened by the editor's own list when no host is chosen, which is no error", async () => {
+    const { quickInput } = workbench;
+    const count = () => workbench.inHost((vscode) => vscode.window.terminals.length);
+    const before = await count();
+    await workbench.inHost((vscode) => {
+      void vscode.commands.executeCommand("workbench.action.terminal.newWithProfile");
+    });
+    await quickInput.pick("RPort Host...");
+    await quickInput.title("Open a terminal on which client?").waitFor();
+    const gone = await workbench.inHost(
+      (vscode) =>
+        new Promise<string>((resolve) => {
+          vscode.window.onDidCloseTerminal(({ name }) => resolve(name));
+          void vscode.commands.executeCommand("workbench.action.closeQuickOpen");
+        }),
+    );
+    expect(gone).toBe("RPort");
+    expect(await count()).toBe(before);
+    expect(await workbench.toast("terminal profile").count()).toBe(0);
+    await show("db-01");
+  });
+
   test("go on in the same shell when the way to the host was cut", async () => {
     const { terminal } = workbench;
     await run("kept=before-the-cut", "");

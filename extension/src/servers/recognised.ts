@@ -49,7 +49,8 @@ export function hasChanged({ name }: Pick<Server, "name">): string {
 function withoutWay(server: Recognisable, state: ConnectionState): Access {
   if (state.kind === "changed") return { kind: "unavailable", reason: hasChanged(server) };
   if (state.kind === "signedOut") return { kind: "noToken", why: state.why };
-  const reason = state.kind === "waiting" ? state.reason : t("It is not connected.");
+  const reason =
+    state.kind === "waiting" ? state.reason : t("There is no connection to the server.");
   return { kind: "unavailable", reason };
 }
 

@@ -10,9 +10,11 @@ import {
   whyNoTerminal,
 } from "../../model/terminals/terminalOffer.ts";
 import type { ClientTarget } from "../../servers/entities.ts";
+import { systemClock } from "../../support/clock.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
 import type { HostTerminals } from "../../terminals/hostTerminals.ts";
+import { noTerminal } from "../../terminals/noTerminal.ts";
 import { confirm } from "../confirm.ts";
 import type { CommandInput, Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
@@ -49,10 +51,8 @@ export function terminalHandlers(deps: TerminalCommandsDeps): TerminalHandlers {
   };
 }
 
-/** What the editor's list of terminals opens: it asks for the host. Undefined: nobody chose one that has terminals. */
-export async function chosenProfile(
-  deps: TerminalCommandsDeps,
-): Promise<TerminalProfile | undefined> {
+/** What the editor's list of terminals opens: it asks for the host. Where nobody chose one, nothing stays open. */
+export async function chosenProfile(deps: TerminalCommandsDeps): Promise<TerminalProfile> {
   const title = t("Open a terminal on which client?");
   const input: CommandInput = { node: undefined, selection: [], isKey: false };
   const target = await deps.targets.client(input, {
@@ -62,7 +62,7 @@ export async function chosenProfile(
     fits: (client, server) => server.may("terminal") && whyNoTerminal(client) === undefined,
   });
   const as = target && (await pickAccount(target, deps.terminals));
-  if (target === undefined || as === undefined) return undefined;
+  if (target === undefined || as === undefined) return noTerminal(systemClock);
   return new TerminalProfile(deps.terminals.options(target, as.account));
 }
 
