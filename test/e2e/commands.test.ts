@@ -6,15 +6,9 @@ import titles from "../../extension/package.nls.json" with { type: "json" };
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { refusingPort } from "../support/refusingPort.ts";
-import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
-import { LINK_COMMANDS } from "../support/vscode/links.ts";
-import { LOCAL_COMMANDS } from "../support/vscode/localCommands.ts";
-import { ORDER_COMMANDS } from "../support/vscode/orderCommands.ts";
-import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
+import { COMMANDS_ELSEWHERE } from "../support/vscode/commandsElsewhere.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { addByToken, FIELDS, pasteToken } from "../support/vscode/signIn.ts";
-import { TERMINAL_COMMANDS } from "../support/vscode/terminal.ts";
-import { TUNNEL_COMMANDS } from "../support/vscode/tunnels.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /**
@@ -74,6 +68,8 @@ describe("commands, menus and messages", () => {
       "RPort: Focus on Clients View",
       "RPort: Get Started",
       "RPort: Open Settings",
+      // what is written for ssh outlasts the servers
+      "RPort: Remove Hosts from ssh...",
       "RPort: Report Problem...",
       "RPort: Show Log",
       "RPort: Start Local Backend",
@@ -301,8 +297,8 @@ describe("commands, menus and messages", () => {
         "Copy Client ID",
         "Copy Authentication ID",
       ],
-      ...["Copy Host Address", "Copy Link", "Pin", "Rename Client...", "Edit Tags..."],
-      ...["Revoke Client...", "Forget Client..."],
+      ...["Copy Host Address", "Copy Link", "Copy SSH Command", "Pin", "Rename Client..."],
+      ...["Edit Tags...", "Set SSH User...", "Revoke Client...", "Forget Client..."],
     ]);
     await clients.contextMenu("build-arm", "Forget Client...");
     await workbench.answerDialog("Forget build-arm", "Forget Client");
@@ -312,9 +308,11 @@ describe("commands, menus and messages", () => {
   test("has a menu on a client that is online", async () => {
     const { clients } = rport;
     expect(await clients.menuEntries("web-01")).toEqual([
-      ...["Open Terminal", "Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin", "Rename Client..."],
-      ...["Edit Tags...", "Revoke Client..."],
+      ...["Open Terminal", "Open Tunnel..."],
+      ...["Connect with Remote-SSH...", "Connect with Remote-SSH in New Window..."],
+      ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
+      ...["Copy Host Address", "Copy Link", "Copy SSH Command", "Pin", "Rename Client..."],
+      ...["Edit Tags...", "Set SSH User...", "Revoke Client..."],
     ]);
     await clients.contextMenu("web-02", "Copy Client ID");
     await expect.poll(() => workbench.clipboard()).toBe("machine-2");
@@ -435,16 +433,7 @@ describe("commands, menus and messages", () => {
 
   test("has tried every command of the palette", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const elsewhere = [
-      LIFE_COMMANDS,
-      LINK_COMMANDS,
-      LOCAL_COMMANDS,
-      ORDER_COMMANDS,
-      PEOPLE_COMMANDS,
-      TERMINAL_COMMANDS,
-      TUNNEL_COMMANDS,
-    ].flat();
-    const here = all.filter((title) => !elsewhere.includes(title));
+    const here = all.filter((title) => !COMMANDS_ELSEWHERE.includes(title));
     expect([...tried].sort()).toEqual(here.sort());
   });
 
