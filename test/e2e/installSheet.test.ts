@@ -83,9 +83,9 @@ describe("the install sheet in the editor", () => {
     await sheet.getByRole("tab", { name: "curl" }).focus();
     await page.keyboard.press("ArrowRight");
     await expect.poll(focusedKey).toBe("tab-wget");
-    await expect.poll(snippetText).toContain("wget -q -O");
+    await expect.poll(snippetText).toContain("wget -q -t 1 ");
     await page.keyboard.press("c");
-    await expect.poll(() => rport.workbench.clipboard()).toContain("wget -q -O");
+    await expect.poll(() => rport.workbench.clipboard()).toContain("wget -q -t 1 ");
     await page.keyboard.press("Home");
     await expect.poll(snippetText).toContain("curl -fsSL");
   });
