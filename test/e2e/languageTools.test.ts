@@ -99,9 +99,11 @@ describe("the tools for language models", () => {
   test("open and close a tunnel, once a person has said so", async () => {
     await allow("readWrite");
     const opening = use("rport_open_tunnel", { client: "lab-01", port });
-    await workbench.dialog("Open a tunnel to lab-01 on Local Backend?").waitFor();
+    const asked = workbench.dialog("Open a tunnel to lab-01 (lab-01) on Local Backend?");
+    await asked.getByText("Server: Local Backend").waitFor();
+    await asked.getByText(`Address: ${backend.url}`).waitFor();
     await workbench.screenshot("tool-open-tunnel");
-    await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+    await workbench.answerDialog("Open a tunnel to lab-01 (lab-01)", "Yes");
     const { opened, found } = JSON.parse(await opening);
     expect(found).toBe("Something answers at its other end.");
     expect(await (await fetch(`http://${opened}/`)).text()).toBe("a page of the host");
@@ -116,11 +118,11 @@ describe("the tools for language models", () => {
   test("open none that leads nowhere, and say why, as the command does", async () => {
     const closed = await freePort();
     const toNothing = use("rport_open_tunnel", { client: "lab-01", port: closed });
-    await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+    await workbench.answerDialog("Open a tunnel to lab-01 (lab-01)", "Yes");
     const why = `Nothing listens on lab-01:${closed} (connection refused).`;
     expect(await toNothing).toBe(`refused: ${why} No tunnel was opened.`);
     const forbidden = use("rport_open_tunnel", { client: "lab-02", port });
-    await workbench.answerDialog("Open a tunnel to lab-02", "Yes");
+    await workbench.answerDialog("Open a tunnel to lab-02 (lab-02)", "Yes");
     expect(await forbidden).toContain("tunnel_allowed");
     expect(JSON.parse(await use("rport_list_tunnels", {})).tunnels).toEqual([]);
     await vi.waitFor(async () => expect(await rport.tunnels.labels()).toEqual([]));
@@ -129,7 +131,7 @@ describe("the tools for language models", () => {
   test("find a tunnel that is open already, and do not call it tried", async () => {
     const open = async () => {
       const opening = use("rport_open_tunnel", { client: "lab-01", port });
-      await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+      await workbench.answerDialog("Open a tunnel to lab-01 (lab-01)", "Yes");
       return JSON.parse(await opening);
     };
     const first = await open();

@@ -138,8 +138,10 @@ describe("two people, each with a window", () => {
   test("offers a user what that user may do, and says why not to the rest", async () => {
     const { workbench, clients } = anna;
     expect(await clients.menuEntries("web-01")).toEqual([
-      ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin"],
+      ...["Open Tunnel...", "Connect with Remote-SSH..."],
+      ...["Connect with Remote-SSH in New Window...", "Show Details", "Copy Name"],
+      ...["Copy Client ID", "Copy Authentication ID", "Copy Host Address", "Copy Link"],
+      ...["Copy SSH Command", "Pin", "Set SSH User..."],
     ]);
     await workbench.command("RPort: Create Credential...");
     await workbench.toast("it is for its administrators").waitFor();

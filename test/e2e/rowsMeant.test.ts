@@ -67,8 +67,9 @@ describe("rows of the trees", () => {
     await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
     await workbench.quickInput.cancel();
     expect(await clients.menuEntries("web-01")).toEqual([
-      ...["Copy Name", "Copy Client ID", "Copy Authentication ID", "Copy Host Address"],
-      ...["Copy Link", "Pin", "Rename Client...", "Edit Tags...", "Revoke Client..."],
+      ...["Open Terminal", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
+      ...["Copy Host Address", "Copy Link", "Pin", "Rename Client...", "Edit Tags..."],
+      "Revoke Client...",
     ]);
     await clients.contextMenu("web-01", "Copy Name");
     await expect.poll(() => workbench.clipboard()).toBe("db-01\nweb-01");
@@ -91,8 +92,8 @@ describe("rows of the trees", () => {
     expect(await clients.menuEntries("anna-laptop")).toEqual([
       ...["Show Details", "Why Is This Client Offline?", "Show Who Still Tries"],
       ...["Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin", "Rename Client..."],
-      ...["Edit Tags...", "Allow Client Again..."],
+      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Copy SSH Command"],
+      ...["Pin", "Rename Client...", "Edit Tags...", "Allow Client Again...", "Set SSH User..."],
     ]);
     await clients.rowAction("anna-laptop", "Show Who Still Tries");
     const page = workbench.page.locator(".view-lines");
@@ -128,7 +129,7 @@ describe("rows of the trees", () => {
     await workbench.screenshot("away");
     expect(await clients.menuEntries("web-01")).toEqual([
       ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
-      ...["Copy Host Address", "Copy Link", "Pin"],
+      ...["Copy Host Address", "Copy Link", "Pin", "Set SSH User..."],
     ]);
     expect(await access.menuEntries(LAPTOPS)).toEqual(["Copy Authentication ID"]);
 
