@@ -17,7 +17,7 @@ import { WireError } from "@rport/protocol/wire/wireError";
 import type { Audit } from "../audit/entry.ts";
 import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
 import type { Clock } from "../platform/clock.ts";
-import { asTrouble, requireLink } from "../tunnels/dialer.ts";
+import { asTrouble, openedInTime, requireLink } from "../tunnels/dialer.ts";
 import type { Actor } from "../users/actor.ts";
 import { Attachment } from "./attachment.ts";
 import type { HostTerminals } from "./hostTerminals.ts";
@@ -25,9 +25,6 @@ import type { TerminalIds } from "./terminalIds.ts";
 import { TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { TerminalLink, Terminals } from "./terminals.ts";
 import type { OpenTerminal } from "./terminalTable.ts";
-
-/** How long an agent may take to say yes or no: its account's shell has to begin. */
-const OPEN_MS = 30_000;
 
 /** What terminals are opened with. */
 export interface TerminalOpeningsDeps {
@@ -186,24 +183,7 @@ export class TerminalOpenings {
     if (Buffer.byteLength(JSON.stringify(said)) > TERMINAL.openingBytes) {
       throw new RportError("BAD_REQUEST", "The opening of the terminal is too long.");
     }
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const timer = this.#deps.clock.after(OPEN_MS, () => {
-        isOver = true;
-        reject(new RportError("AGENT_TIMEOUT", "The client did not answer in time."));
-      });
-      link.openChannel(said, actor).then(
-        (channel) => {
-          timer.cancel();
-          if (isOver) channel.destroy();
-          else resolve(channel);
-        },
-        (error: unknown) => {
-          timer.cancel();
-          reject(asRefusal(error));
-        },
-      );
-    });
+    return openedInTime(this.#deps.clock, link.openChannel(said, actor), asRefusal);
   }
 }
 

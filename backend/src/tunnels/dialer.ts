@@ -33,24 +33,36 @@ export function createDial(
 /** A `LinkDial` with a deadline. */
 export function createLinkDial(clock: Clock): LinkDial {
   return (link, target, user) =>
-    new Promise((resolve, reject) => {
-      let isOver = false;
-      const timer = clock.after(OPEN_MS, () => {
-        isOver = true;
-        reject(timedOut());
-      });
-      link.openChannel(target, user).then(
-        (channel) => {
-          timer.cancel();
-          if (isOver) channel.destroy();
-          else resolve(channel);
-        },
-        (error: unknown) => {
-          timer.cancel();
-          reject(asRefusal(error, target));
-        },
-      );
+    openedInTime(clock, link.openChannel(target, user), (error) => asRefusal(error, target));
+}
+
+/**
+ * A channel that an agent is asked for. Rejects with `AGENT_TIMEOUT` when it takes too long to say yes
+ * or no, and closes one that comes later; `refusal` puts what went wrong into the words of our API.
+ */
+export function openedInTime(
+  clock: Clock,
+  opening: Promise<Duplex>,
+  refusal: (error: unknown) => RportError,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const timer = clock.after(OPEN_MS, () => {
+      isOver = true;
+      reject(timedOut());
     });
+    opening.then(
+      (channel) => {
+        timer.cancel();
+        if (isOver) channel.destroy();
+        else resolve(channel);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        reject(refusal(error));
+      },
+    );
+  });
 }
 
 /** The connection itself; throws `CLIENT_OFFLINE` when there is none. */
