@@ -2,6 +2,7 @@ import type { Client } from "@rport/protocol/model";
 import { Listeners, type Unsubscribe } from "../support/listeners.ts";
 import type { TunnelChange, Tunnels } from "../tunnels/localTunnel.ts";
 import type { ServerConfig } from "./config.ts";
+import { hasChanged } from "./recognised.ts";
 import type { Server } from "./server.ts";
 import type { ServerChange } from "./serverChange.ts";
 
@@ -88,6 +89,7 @@ export class Fleet {
     const unsubscribe = server.changed.add((change) => {
       // what a sign-in had opened ends with it
       if (server.state.kind === "signedOut") this.tunnels.closeOf(server.key);
+      if (server.state.kind === "changed") this.tunnels.cutOf(server.key, hasChanged(server));
       const isBack = change.kind === "state" && server.state.kind === "connected";
       if (isBack) this.tunnels.forgetFailures(server.key);
       this.changed.emit({ kind: "server", server, change });

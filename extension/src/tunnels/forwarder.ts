@@ -37,7 +37,7 @@ export class Forwarder {
   readonly #server: Server;
   readonly #target: StreamTarget;
   readonly #room: ConnectionRoom;
-  readonly #cuts = new Set<() => void>();
+  readonly #cuts = new Set<(why?: RportError) => void>();
   readonly #now: () => number;
   readonly #sinceMs: number;
   readonly #carried: Carried = { received: 0, sent: 0 };
@@ -122,6 +122,11 @@ export class Forwarder {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
     this.changed.emit();
+  }
+
+  /** Cuts all connections for a reason, a sentence, and goes on listening. */
+  cut(why: string): void {
+    for (const cut of [...this.#cuts]) cut(new RportError("UNAVAILABLE", why));
   }
 
   /** Stops listening and cuts all connections. */

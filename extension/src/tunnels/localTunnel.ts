@@ -86,6 +86,8 @@ export interface Tunnels {
   forget(id: string): Promise<void>;
   /** A server is back: what failed because it was away is no failure any more. */
   forgetFailures(serverKey: string): void;
+  /** Nothing may go to a server any more, for a reason, a sentence: cuts all connections; its tunnels stay open. */
+  cutOf(serverKey: string, why: string): void;
   /** Closes the tunnels of a server that is no longer configured, or that was signed out of. */
   closeOf(serverKey: string): void;
 }

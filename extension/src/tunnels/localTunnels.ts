@@ -17,6 +17,7 @@ import {
   type Tunnels,
 } from "./localTunnel.ts";
 import type { LocalTunnelsDeps } from "./localTunnelsDeps.ts";
+import { Looks } from "./looks.ts";
 import { keptName, latestOf, newId, recentTargets, type TunnelRecord } from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
 import { takeOver } from "./takeOver.ts";
@@ -37,12 +38,14 @@ export class LocalTunnels implements Tunnels {
   readonly #opening = new Map<string, Promise<LocalTunnel>>();
   readonly #idle: IdleTunnels;
   readonly #room: ConnectionRoom;
+  readonly #looks: Looks;
   #isDisposed = false;
 
   constructor(deps: LocalTunnelsDeps) {
     this.#deps = deps;
     this.#records = new Records(deps);
     this.#room = new ConnectionRoom(deps);
+    this.#looks = new Looks(deps);
     this.#idle = new IdleTunnels({
       clock: deps.clock,
       limitMs: () => deps.idleLimitMs?.() ?? 0,
@@ -75,10 +78,7 @@ export class LocalTunnels implements Tunnels {
   }
 
   countOf(serverKey: string, clientId: string): number {
-    return [...this.#open.keys()].filter((id) => {
-      const record = this.#records.get(id);
-      return record?.serverKey === serverKey && record.clientId === clientId;
-    }).length;
+    return openOnes(this.of(serverKey, clientId)).length;
   }
 
   /** Reads what is remembered from before; harmless when that was done. */
@@ -160,9 +160,12 @@ export class LocalTunnels implements Tunnels {
   }
 
   forgetFailures(serverKey: string): void {
-    for (const [id, forwarder] of this.#open) {
-      if (this.#records.get(id)?.serverKey === serverKey) forwarder.forgetFailure();
-    }
+    for (const forwarder of this.#forwardersOf(serverKey)) forwarder.forgetFailure();
+  }
+
+  cutOf(serverKey: string, why: string): void {
+    for (const forwarder of this.#forwardersOf(serverKey)) forwarder.cut(why);
+    this.#looks.cutOf(serverKey, why);
   }
 
   closeOf(serverKey: string): void {
@@ -240,26 +243,20 @@ export class LocalTunnels implements Tunnels {
     return this.get(id) ?? viewOf(record, forwarder, undefined);
   }
 
-  /**
-   * Finds out what a tunnel leads to, over a port of its own: what came of it is no news about the
-   * tunnel's connections.
-   */
-  async #look({ id, serverKey, clientId, remote }: LocalTunnel): Promise<void> {
-    const { accessTo, look, log } = this.#deps;
-    const access = accessTo(serverKey);
-    if (look === undefined || access === undefined) return;
-    try {
-      const apart = await Forwarder.listen({ access, clientId, remote }, [0]);
-      const kind = await look(apart.port, remote.port).finally(() => apart.close());
-      const record = this.#records.get(id);
-      if (kind === undefined || record === undefined || !this.#open.has(id)) return;
-      if (record.kind === kind) return;
-      const saved = this.#put({ ...record, kind });
-      this.#emit({ ...record, kind }, true);
-      await saved;
-    } catch (error) {
-      log.debug("what a tunnel leads to was not found out", { why: describeError(error) });
-    }
+  async #look(tunnel: LocalTunnel): Promise<void> {
+    const { id } = tunnel;
+    const kind = await this.#looks.kindOf(tunnel);
+    const record = this.#records.get(id);
+    if (kind === undefined || record === undefined || !this.#open.has(id)) return;
+    if (record.kind === kind) return;
+    const saved = this.#put({ ...record, kind });
+    this.#emit({ ...record, kind }, true);
+    await saved;
+  }
+
+  #forwardersOf(serverKey: string): readonly Forwarder[] {
+    const isIts = ([id]: [string, Forwarder]) => this.#records.get(id)?.serverKey === serverKey;
+    return [...this.#open].filter(isIts).map(([, forwarder]) => forwarder);
   }
 
   #put(record: TunnelRecord): Promise<void> {

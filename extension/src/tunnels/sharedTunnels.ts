@@ -142,6 +142,10 @@ export class SharedTunnels implements Tunnels {
     this.#held?.forgetFailures(serverKey);
   }
 
+  cutOf(serverKey: string, why: string): void {
+    this.#held?.cutOf(serverKey, why);
+  }
+
   closeOf(serverKey: string): void {
     this.#held?.closeOf(serverKey);
   }

@@ -67,12 +67,16 @@ export interface StreamEvents {
 /**
  * Carries one local connection over one WebSocket: bytes are binary messages, an empty message
  * is the end of a direction, and each side waits for the other. The connection has to be paused
- * and must allow half-open. Answers a function that cuts the stream.
+ * and must allow half-open. Answers a function that cuts the stream, with the reason where that is a failure.
  */
-export function carry(local: LocalEnd, target: StreamTarget, events: StreamEvents): () => void {
+export function carry(
+  local: LocalEnd,
+  target: StreamTarget,
+  events: StreamEvents,
+): (why?: RportError) => void {
   const stream = new Stream(local, events);
   void stream.dial(target);
-  return () => stream.cut();
+  return (why) => stream.cut(why);
 }
 
 class Stream {
@@ -125,9 +129,9 @@ class Stream {
     this.#remote.on("message", (data) => this.#toLocal(data));
   }
 
-  /** Ends both sides at once; not an error. */
-  cut(): void {
-    this.#end(undefined);
+  /** Ends both sides at once; without a reason it is not an error. */
+  cut(why?: RportError): void {
+    this.#end(why);
   }
 
   #opened(): void {

@@ -46,10 +46,12 @@ type Parts = Parameters<typeof snapshot>[0] & {
   /** Undefined: the server has no users. */
   readonly me?: Me | undefined;
   readonly fake?: FakeServer;
+  /** Where connections of tunnels go; absent: to the fake server. */
+  readonly dialUrl?: string;
 };
 
 /** A fleet of one server, connected to a fake one that says who one is. */
-export async function fleetOn({ me, fake: given, ...parts }: Parts) {
+export async function fleetOn({ me, fake: given, dialUrl, ...parts }: Parts) {
   await using stack = new AsyncDisposableStack();
   const fake = given ?? stack.use(await FakeServer.start());
   const clock = new FakeClock(NOW);
@@ -65,7 +67,11 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
   }
   const access = { kind: "ready", url: fake.url, authorization: "Bearer good-token" } as const;
   const fleet = new Fleet({
-    tunnels: new LocalTunnels({ accessTo: () => async () => access, clock, log: silentLog }),
+    tunnels: new LocalTunnels({
+      accessTo: () => async () => ({ ...access, url: dialUrl ?? fake.url }),
+      clock,
+      log: silentLog,
+    }),
     createServer: (config) =>
       new Server({
         config,

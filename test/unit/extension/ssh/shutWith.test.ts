@@ -73,7 +73,7 @@ describe("connections of programs to a server's hosts", () => {
     ["the sign-in ends", ({ server }) => server.signOut(), /^failed You are not signed in\.$/],
     ["the server is removed", ({ fleet }) => fleet.configure([]), /not configured any more/],
     ["another key answers", impersonate, /another key than before/],
-  ])("are cut when %s, and told why", async (_, happen, why) => {
+  ])("S-56: are cut when %s, and told why", async (_, happen, why) => {
     await using window = await doorOn();
     const { said, closed } = window.program();
     await vi.waitFor(() => expect(said).toEqual(["ready "]));
