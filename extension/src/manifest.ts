@@ -50,6 +50,9 @@ export const COMMANDS = {
   showDuplicate: "rport.client.showDuplicate",
   showEarlier: "rport.client.showEarlier",
   openTerminal: "rport.client.openTerminal",
+  openGroupTerminals: "rport.clients.openTerminals",
+  typeIntoAll: "rport.terminal.typeIntoAll",
+  stopTypingIntoAll: "rport.terminal.stopTypingIntoAll",
   openTunnel: "rport.client.openTunnel",
   setUpSsh: "rport.ssh.setUp",
   removeSsh: "rport.ssh.remove",
@@ -208,3 +211,6 @@ export const AUDIT_LANGUAGE = "rport-audit";
 
 /** The status bar item; end-to-end tests find it by this id. */
 export const STATUS_ITEM_ID = "rport.status";
+
+/** The status bar item that is there while what is typed goes to several hosts. */
+export const TYPING_ITEM_ID = "rport.typingIntoAll";

@@ -28,9 +28,11 @@ import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers/servers.ts";
 import { createSheets } from "./commands/sheetsOf.ts";
 import { type SshCommandsDeps, sshHandlers } from "./commands/ssh/ssh.ts";
+import type { GroupPickDeps } from "./commands/targets/groupPick.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { createTerminals } from "./commands/terminals/createTerminals.ts";
 import { terminalHandlers } from "./commands/terminals/terminals.ts";
+import { type TypingDeps, typingHandlers } from "./commands/terminals/typeIntoAll.ts";
 import { triesHandlers } from "./commands/tries.ts";
 import { reopenHandlers } from "./commands/tunnels/reopen.ts";
 import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
@@ -51,7 +53,6 @@ import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import { RecentLines } from "./support/report/recentLines.ts";
-import type { HostTerminals } from "./terminals/hostTerminals.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel } from "./tunnels/localTunnel.ts";
 import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
@@ -95,16 +96,18 @@ export function createWindow(context: ExtensionContext): Window {
   const views = new Views({ fleet, nodes, arrangements, lastFolder, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
-  const targets = new Targets({ fleet, nodes, now: systemClock.now, groups: views.groups });
+  const { groups } = views;
+  const choosing = { fleet, nodes, groups, now: systemClock.now };
+  const targets = new Targets(choosing);
   const reveal = (tunnel: LocalTunnel) => views.revealTunnel(tunnel);
-  const ofWindow = createTerminals(context, { fleet, targets, reveal, log });
-  const { terminals } = ofWindow;
+  const ofWindow = createTerminals(context, { ...choosing, targets, reveal, log });
+  const { terminals, typing } = ofWindow;
   const ofLocal = createLocal(context);
   const { local } = ofLocal;
   const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });
   const told = { showLog, redactor, recent, log, clock: systemClock };
-  const shown = { arrangements, views, documents, audits, sheets, terminals };
-  const known = { settings, tokens, fleet, targets, trust };
+  const shown = { arrangements, views, documents, audits, sheets, terminals, typing };
+  const known = { ...choosing, targets, settings, tokens, trust };
   const handlers = createHandlers({ ...ofLocal, ...ssh, ...told, ...shown, ...known });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
@@ -173,7 +176,7 @@ function register(handlers: Handlers, deps: RegistrationDeps) {
   });
 }
 
-interface HandlersDeps extends LocalCommandsDeps, SshCommandsDeps {
+interface HandlersDeps extends GroupPickDeps, LocalCommandsDeps, SshCommandsDeps, TypingDeps {
   readonly tokens: Tokens;
   readonly redactor: Redactor;
   readonly recent: RecentLines;
@@ -182,7 +185,6 @@ interface HandlersDeps extends LocalCommandsDeps, SshCommandsDeps {
   readonly documents: Documents;
   readonly audits: AuditDocuments;
   readonly sheets: Sheets;
-  readonly terminals: HostTerminals;
   readonly trust: Trust;
 }
 
@@ -220,7 +222,8 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...useHandlers({ targets }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
-    ...terminalHandlers({ fleet, targets, reveal: revealTunnel, terminals: deps.terminals }),
+    ...terminalHandlers({ ...deps, reveal: revealTunnel }),
+    ...typingHandlers(deps),
     ...credentials,
     ...rotationHandlers({ targets, documents, reveal: revealCredential }),
     ...revocationHandlers({ targets, documents }),

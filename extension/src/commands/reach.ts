@@ -43,6 +43,8 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "copyClientLink",
   "showDuplicate",
   "showEarlier",
+  "typeIntoAll",
+  "stopTypingIntoAll",
   "setUpSsh",
   "removeSsh",
   "setSshUser",

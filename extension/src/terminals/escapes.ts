@@ -4,8 +4,13 @@ const BEGINS = anyOf("\u001B\u0090\u0098\u009B\u009D\u009E\u009F");
 const ENDS_STRING = anyOf("\u0018\u001A\u001B\u009C");
 /** The same for an operating system command, which a bell ends, too. */
 const ENDS_COMMAND = anyOf("\u0007\u0018\u001A\u001B\u009C");
+/** Behind an escape: makes a terminal as it was at its begin. */
+const RESET = "c";
 /** Asks a terminal whether it is well; the answer is `STATUS_ANSWER`. */
 const STATUS_PARAMETER = "5";
+
+/** Among the modes that a program sets or takes back: pastes are marked. */
+const PASTE_MODE = /^\?(?:\d+;)*2004(?:;|$)/;
 
 /** Where a terminal stands that has read so far. */
 type State = "ground" | "escape" | "intermediate" | "sequence" | "command" | "string";
@@ -39,6 +44,12 @@ const PARAMETERS_MAX = 16;
 export class Escapes {
   #state: State = "ground";
   #parameters = "";
+  #takesPastes = false;
+
+  /** Whether the program has asked for pastes to be marked. */
+  get takesPastes(): boolean {
+    return this.#takesPastes;
+  }
 
   /** Whether what was read so far is complete. */
   get isComplete(): boolean {
@@ -77,6 +88,7 @@ export class Escapes {
       return false;
     }
     if (this.#state === "sequence") return this.#takeOfSequence(char);
+    if (this.#state === "escape" && char === RESET) this.#takesPastes = false;
     const isWithin = this.#state === "escape" || this.#state === "intermediate";
     // a control is obeyed within a sequence, which goes on behind it
     if (isWithin && isControl(char)) return false;
@@ -87,6 +99,8 @@ export class Escapes {
   #takeOfSequence(char: string): boolean {
     if (char >= "@" && char <= "~") {
       const isQuestion = char === "n" && this.#parameters === STATUS_PARAMETER;
+      const isMode = char === "h" || char === "l";
+      if (isMode && PASTE_MODE.test(this.#parameters)) this.#takesPastes = char === "h";
       this.#enter("ground");
       return isQuestion;
     }

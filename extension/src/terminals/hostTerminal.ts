@@ -1,5 +1,6 @@
 import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from "vscode";
 import { Session, type SessionDeps } from "./session.ts";
+import type { Member } from "./typeIntoAll.ts";
 
 /** What a terminal of the editor adds to a session. */
 export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | "onCut"> {
@@ -7,6 +8,12 @@ export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | 
   readonly name: string;
   /** What it is called while the way to the host is cut. */
   readonly cutName: string;
+  /** What it is called while it is typed into from others. */
+  readonly memberName: string;
+  /** The same for all terminals of its host. */
+  readonly host: string;
+  /** What it sends, which goes on from there. */
+  readonly onInput: (input: string) => void;
   readonly onCut: (reason: string | undefined) => void;
   /** The editor is about to show it. */
   readonly onOpened: () => void;
@@ -15,8 +22,10 @@ export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | 
 }
 
 /** A shell of a host as a terminal of the editor. That the way to it is cut is said beside it, not in the program's screen. */
-export class HostTerminal implements Pseudoterminal {
+export class HostTerminal implements Pseudoterminal, Member {
   readonly session: Session;
+  readonly name: string;
+  readonly host: string;
   readonly #deps: HostTerminalDeps;
   readonly #written = new EventEmitter<string>();
   readonly #closed = new EventEmitter<number | undefined>();
@@ -24,15 +33,20 @@ export class HostTerminal implements Pseudoterminal {
   readonly onDidWrite = this.#written.event;
   readonly onDidClose = this.#closed.event;
   readonly onDidChangeName = this.#renamed.event;
+  #isCut = false;
+  #isMember = false;
 
   constructor(deps: HostTerminalDeps) {
     this.#deps = deps;
-    const { name, cutName } = deps;
+    const { name, host } = deps;
+    this.name = name;
+    this.host = host;
     this.session = new Session({
       ...deps,
       show: (text) => this.#written.fire(text),
       onCut: (reason) => {
-        this.#renamed.fire(reason === undefined ? name : cutName);
+        this.#isCut = reason !== undefined;
+        this.#rename();
         deps.onCut(reason);
       },
       finish: (code) => this.#closed.fire(code),
@@ -53,12 +67,24 @@ export class HostTerminal implements Pseudoterminal {
 
   /** Keys, pastes and answers of the editor's terminal. */
   handleInput(text: string): void {
-    this.session.type(text);
+    this.#deps.onInput(text);
+  }
+
+  /** Says beside its name whether it is typed into from others. */
+  mark(isMember: boolean): void {
+    this.#isMember = isMember;
+    this.#rename();
   }
 
   /** The window has nothing more of it. */
   dispose(): void {
     for (const emitter of [this.#written, this.#closed, this.#renamed]) emitter.dispose();
+  }
+
+  #rename(): void {
+    const { name, cutName, memberName } = this.#deps;
+    const whole = this.#isMember ? memberName : name;
+    this.#renamed.fire(this.#isCut ? cutName : whole);
   }
 
   /** The terminal is gone from the window, or the window itself is going. */

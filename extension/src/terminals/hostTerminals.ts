@@ -22,6 +22,7 @@ import { followFleet, wayTo } from "./fleetWays.ts";
 import { HostTerminal } from "./hostTerminal.ts";
 import { ownEnvironment } from "./ownEnvironment.ts";
 import type { OpenTerminal, TerminalMemory } from "./terminalMemory.ts";
+import type { TypeIntoAll } from "./typeIntoAll.ts";
 
 /** How long the editor may take to say why a terminal was closed. */
 const REASON_MS = 2_000;
@@ -31,6 +32,8 @@ export interface HostTerminalsDeps {
   readonly fleet: Fleet;
   readonly memory: TerminalMemory;
   readonly environment: Environment;
+  /** To where what is typed into one of them goes. */
+  readonly typing: TypeIntoAll;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,6 +57,8 @@ export class HostTerminals {
   readonly #held = new Set<Held>();
   /** All, also those that the editor was given and has not opened. */
   readonly #known = new WeakMap<object, Held>();
+  /** What was opened beside what. */
+  readonly #beside = new WeakMap<HostTerminal, readonly HostTerminal[]>();
   readonly #subscriptions: Disposable;
   readonly #unsubscribe: () => void;
 
@@ -67,7 +72,37 @@ export class HostTerminals {
       window.onDidChangeWindowState(({ focused }) => {
         if (focused) this.#nudge();
       }),
+      window.onDidChangeActiveTerminal(() => deps.typing.focus(this.active)),
     );
+  }
+
+  /** Those that the editor shows, the oldest first. */
+  get all(): readonly HostTerminal[] {
+    return [...this.#held].map(({ terminal }) => terminal);
+  }
+
+  /** The one that the keys go to, if that is one of a host. */
+  get active(): HostTerminal | undefined {
+    return window.activeTerminal === undefined
+      ? undefined
+      : this.#heldOf(window.activeTerminal)?.terminal;
+  }
+
+  /** Gives the keys to one that the editor shows. */
+  show(terminal: HostTerminal): void {
+    window.terminals.find((each) => this.#heldOf(each)?.terminal === terminal)?.show();
+  }
+
+  /** Those of one split that are still there, of one of them: itself alone when it has none. */
+  besides(terminal: HostTerminal): readonly HostTerminal[] {
+    const split = this.#beside.get(terminal) ?? [terminal];
+    return this.all.filter((each) => split.includes(each));
+  }
+
+  /** These were opened at once. */
+  keepTogether(options: readonly ExtensionTerminalOptions[]): void {
+    const split = options.flatMap(({ pty }) => this.#known.get(pty)?.terminal ?? []);
+    for (const terminal of split) this.#beside.set(terminal, split);
   }
 
   /** As whom a terminal of this host was opened last, if that is still possible. */
@@ -103,6 +138,7 @@ export class HostTerminals {
   dispose(): void {
     this.#unsubscribe();
     this.#subscriptions.dispose();
+    this.#deps.typing.end();
     for (const held of [...this.#held]) this.#let(held);
   }
 
@@ -123,7 +159,7 @@ export class HostTerminals {
   }
 
   #terminalOf(place: Place, id: OpenTerminal["id"] | undefined, held: () => Held): HostTerminal {
-    const { fleet, memory, environment, clock } = this.#deps;
+    const { fleet, memory, environment, clock, typing } = this.#deps;
     const { serverKey, clientId, name, account } = place;
     const again: TerminalWish = {
       kind: "new",
@@ -132,7 +168,10 @@ export class HostTerminals {
     };
     return new HostTerminal({
       name,
+      host: `${serverKey}/${clientId}`,
+      onInput: (input) => typing.type(held().terminal, input),
       cutName: t("{0} (reconnecting...)", name),
+      memberName: t("All: {0}", name),
       wish: id === undefined ? again : { kind: "resume", id },
       again,
       dial: dialTerminal({
@@ -159,6 +198,7 @@ export class HostTerminals {
     held.resolveCut?.();
     held.resolveCut = undefined;
     if (reason === undefined) return;
+    this.#deps.typing.lose(held.terminal, "cut");
     const { promise, resolve } = Promise.withResolvers<void>();
     held.resolveCut = resolve;
     const text = t("The connection to {0} was lost: {1} Reconnecting...", held.place.name, reason);
@@ -166,6 +206,7 @@ export class HostTerminals {
   }
 
   #forget(held: Held): void {
+    this.#deps.typing.lose(held.terminal, "ended");
     if (held.id !== undefined) this.#deps.memory.forget(held.id);
     held.id = undefined;
   }
@@ -180,15 +221,21 @@ export class HostTerminals {
   /** Leaves it at its host; the window has nothing more of it. */
   #let(held: Held): void {
     this.#held.delete(held);
+    this.#deps.typing.lose(held.terminal, "ended");
     held.terminal.session.detach();
     held.terminal.dispose();
   }
 
-  #closed({ creationOptions, exitStatus }: Terminal): void {
+  #heldOf({ creationOptions }: Terminal): Held | undefined {
     const pty = "pty" in creationOptions ? creationOptions.pty : undefined;
-    const held = pty === undefined ? undefined : this.#known.get(pty);
+    return pty === undefined ? undefined : this.#known.get(pty);
+  }
+
+  #closed(closed: Terminal): void {
+    const held = this.#heldOf(closed);
     if (held === undefined) return;
     held.resolveCut?.();
+    const { exitStatus } = closed;
     if (exitStatus?.reason !== TerminalExitReason.Shutdown) this.#end(held);
     this.#let(held);
   }

@@ -77,6 +77,11 @@ export class Screen {
     return this.#handed + this.#pieceBytes;
   }
 
+  /** Whether the program has asked for pastes to be marked, as far as its output says. */
+  get takesPastes(): boolean {
+    return this.#escapes.takesPastes;
+  }
+
   /** Output goes on at this offset, which is not where it stopped: what was between is gone. */
   skipTo(offset: number): void {
     this.flush();

@@ -10,6 +10,7 @@ import { endText } from "../model/terminals/endText.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { inertLine } from "../support/text.ts";
 import type { Dial } from "./link.ts";
+import { isKey, pasted } from "./typed.ts";
 import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
 
 /** What a terminal has whose size nobody has told yet, as all have had. */
@@ -20,11 +21,6 @@ const SIZE_MS = 150;
 const SLIP_MS = 500;
 const ESC = "\u001B";
 const ENTER = /^\r?\n?$/;
-/** What one key sends, with Alt and others held, too; no answer of a terminal, and no focus of a window, is of this form. */
-const KEY = new RegExp(
-  `^(?:\\r\\n|[^${ESC}]|${ESC}(?:[^[\\]OP^_X]?|O[A-Z]|\\[(?:1;\\d+)?[A-DFHPQSZ]|\\[[\\d;]+~))$`,
-  "u",
-);
 /** Makes a terminal as it was at its begin. */
 const CLEAR = `${ESC}c`;
 /** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
@@ -107,6 +103,11 @@ export class Session {
     else if (this.#viewer?.type(text) === false) {
       this.#deps.onTold(t("This is more than the host takes in time: it was not pasted."));
     }
+  }
+
+  /** A paste into another terminal goes here, too, in the way this one's program has asked for. */
+  paste(text: string): void {
+    this.type(pasted(text, this.#viewer?.takesPastes ?? false));
   }
 
   /** There is a reason to hope, or to doubt. */
@@ -196,7 +197,7 @@ export class Session {
   }
 
   #decide(text: string, endedAtMs: number): void {
-    if (!KEY.test(text) || this.#deps.clock.monotonic() - endedAtMs < SLIP_MS) return;
+    if (!isKey(text) || this.#deps.clock.monotonic() - endedAtMs < SLIP_MS) return;
     if (!ENTER.test(text)) {
       this.#deps.finish(undefined);
       return;

@@ -90,6 +90,11 @@ export class Viewer {
     return this.#attached?.id;
   }
 
+  /** Whether the program that writes wants to be told what is a paste. */
+  get takesPastes(): boolean {
+    return this.#screen.takesPastes;
+  }
+
   /** What the terminal sends: keys, a paste, its answers. False: it is more than anybody waits for, and thrown away. */
   type(text: string): boolean {
     const typed = this.#screen.typed(text);

@@ -63,7 +63,7 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
     case "server":
       return describeServer(server);
     case "group":
-      return describeGroup(node, context);
+      return describeGroup(node, server, context);
     case "outage":
       return context.groups?.outageRow(node, context.now());
     case "client":
@@ -112,9 +112,14 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
   }
 }
 
-function describeGroup(node: GroupNode, { groups }: RowContext): Row | undefined {
+function describeGroup(node: GroupNode, server: Server, { groups }: RowContext): Row | undefined {
   if (groups === undefined) return undefined;
-  return groupRow({ group: node, clients: groups.sizeOf(node), isFiltered: groups.isFiltered });
+  return groupRow({
+    group: node,
+    clients: groups.sizeOf(node),
+    isFiltered: groups.isFiltered,
+    mayTerminal: server.may("terminal"),
+  });
 }
 
 function describeRefusal(

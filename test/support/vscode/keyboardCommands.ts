@@ -31,6 +31,14 @@ const user = { view: "Users", row: "bert" } as const;
 export const TRIED_COMMANDS: readonly TriedCommand[] = [
   // these hosts allow none, which a dialog says
   { title: "Open Terminal", place: online, menu: "warns" },
+  {
+    title: "Open Terminals on Hosts of Group",
+    place: { view: "Clients", row: /^Online/ },
+    menu: "warns",
+  },
+  // there are none
+  { title: "Type Into All...", palette: "warns" },
+  { title: "Stop Typing Into All", palette: "warns" },
   { title: "Open Tunnel...", place: online, menu: "asks" },
   { title: "Set Up ssh for Hosts...", palette: "warns" },
   { title: "Remove Hosts from ssh...", palette: "warns" },

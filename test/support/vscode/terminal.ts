@@ -3,6 +3,13 @@ import type { Locator, Page } from "playwright-core";
 /** Titles of the palette's commands on terminals of hosts that `terminal.test.ts` tries. */
 export const TERMINAL_COMMANDS: readonly string[] = ["Open Terminal"];
 
+/** The same of `manyTerminals.test.ts`. */
+export const MANY_TERMINALS_COMMANDS: readonly string[] = [
+  "Open Terminals on Hosts of Group",
+  "Type Into All...",
+  "Stop Typing Into All",
+];
+
 /** The terminal that is shown. */
 export class Terminal {
   /** The rows on screen; a line longer than the terminal is wide takes several. */

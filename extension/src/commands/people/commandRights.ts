@@ -7,6 +7,7 @@ import type { CommandInput } from "../registry.ts";
 /** What commands need that not everybody may use. */
 const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   openTerminal: "terminal",
+  openGroupTerminals: "terminal",
   openTunnel: "tunnels",
   connectSsh: "tunnels",
   connectSshNewWindow: "tunnels",

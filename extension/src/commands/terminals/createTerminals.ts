@@ -4,14 +4,20 @@ import { TERMINAL_PROFILE } from "../../manifest.ts";
 import { systemClock } from "../../support/clock.ts";
 import { processEnvironment } from "../../support/environment.ts";
 import type { Log } from "../../support/log.ts";
+import { plainText } from "../../support/text.ts";
 import { HostTerminals } from "../../terminals/hostTerminals.ts";
 import { TerminalMemory } from "../../terminals/terminalMemory.ts";
+import { TypeIntoAll } from "../../terminals/typeIntoAll.ts";
 import type { TerminalCommandsDeps } from "./terminals.ts";
 import { chosenProfile } from "./terminals.ts";
+import { askPaste } from "./typeIntoAll.ts";
+import { TypingItem } from "./typingItem.ts";
 
 /** The terminals of this window. */
 export interface WindowTerminals {
   readonly terminals: HostTerminals;
+  /** To where what is typed into one of them goes. */
+  readonly typing: TypeIntoAll;
   /** Resolves when what is to outlast the window is written. */
   written(): Promise<void>;
   dispose(): void;
@@ -23,18 +29,27 @@ export function createTerminals(
   deps: Omit<TerminalCommandsDeps, "terminals"> & { readonly log: Log },
 ): WindowTerminals {
   const memory = new TerminalMemory(workspaceState, globalState);
-  const environment = processEnvironment;
-  const terminals = new HostTerminals({ ...deps, memory, environment, clock: systemClock });
+  const item = new TypingItem();
+  const typing = new TypeIntoAll({
+    clock: systemClock,
+    askPaste,
+    onTold: (sentence) => void window.showWarningMessage(plainText(sentence)),
+    onChanged: (members) => item.update(members),
+  });
+  const shown = { memory, typing, environment: processEnvironment, clock: systemClock };
+  const terminals = new HostTerminals({ ...deps, ...shown });
   const provider = window.registerTerminalProfileProvider(TERMINAL_PROFILE, {
     provideTerminalProfile: () => chosenProfile({ ...deps, terminals }),
   });
   terminals.restore();
   return {
     terminals,
+    typing,
     written: () => memory.written,
     dispose() {
       provider.dispose();
       terminals.dispose();
+      item.dispose();
     },
   };
 }

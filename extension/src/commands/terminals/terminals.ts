@@ -1,43 +1,39 @@
 import { t } from "@vscode/l10n";
-import { type ExtensionTerminalOptions, env, type Terminal, TerminalProfile, window } from "vscode";
+import { env, TerminalProfile, window } from "vscode";
 import { displayName } from "../../model/arrange.ts";
-import { manyTerminals } from "../../model/terminals/manyTerminals.ts";
+import { leftOutText } from "../../model/terminals/leftOut.ts";
 import {
   ALLOWING_COMMAND,
   ALLOWING_LINES,
-  accountsOf,
   type NoTerminal,
   whyNoTerminal,
 } from "../../model/terminals/terminalOffer.ts";
 import type { ClientTarget } from "../../servers/entities.ts";
+import type { Server } from "../../servers/server.ts";
 import { systemClock } from "../../support/clock.ts";
-import { plural } from "../../support/plural.ts";
-import { nameSome, plainText } from "../../support/text.ts";
+import { plainText } from "../../support/text.ts";
 import type { HostTerminals } from "../../terminals/hostTerminals.ts";
 import { noTerminal } from "../../terminals/noTerminal.ts";
-import { confirm } from "../confirm.ts";
 import type { CommandInput, Handlers } from "../registry.ts";
+import { clientsOfGroup, type GroupPickDeps } from "../targets/groupPick.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 import { type OpeningDeps, openTunnelTo } from "../tunnels/tunnels.ts";
 import { pickAccount } from "./accountPick.ts";
+import { openMany } from "./openMany.ts";
 
-/** More than these side by side are too narrow to read; the others get tabs of their own. */
-const SPLIT_MAX = 4;
-/** More names than these make no sentence. */
-const NAMES_MAX = 5;
 const SSH = { host: "127.0.0.1", port: 22 } as const;
 
 /** What opening terminals needs. */
-export interface TerminalCommandsDeps extends OpeningDeps {
+export interface TerminalCommandsDeps extends OpeningDeps, GroupPickDeps {
   readonly targets: Targets;
   readonly terminals: HostTerminals;
 }
 
 /** Commands that open terminals. */
-export type TerminalHandlers = Pick<Handlers, "openTerminal">;
+export type TerminalHandlers = Pick<Handlers, "openGroupTerminals" | "openTerminal">;
 
-/** Opening terminals: of one host, or of all that are selected. */
+/** Opening terminals: of one host, of all that are selected, or of a group. */
 export function terminalHandlers(deps: TerminalCommandsDeps): TerminalHandlers {
   return {
     async openTerminal(input) {
@@ -46,8 +42,9 @@ export function terminalHandlers(deps: TerminalCommandsDeps): TerminalHandlers {
       const chosen = (await deps.targets.clients(input, asked)) ?? [];
       const [only, ...others] = chosen;
       if (only !== undefined && others.length === 0) await openOne(only, deps);
-      else await openMany(chosen, deps);
+      else await openAll(chosen, deps);
     },
+    openGroupTerminals: (input) => openGroup(input, deps),
   };
 }
 
@@ -77,44 +74,26 @@ async function openOne(target: ClientTarget, deps: TerminalCommandsDeps): Promis
   window.createTerminal(deps.terminals.options(target, as.account)).show();
 }
 
-/** Side by side while they are few; many are asked about. As whom is not asked for each: it is whoever it was last time. */
-async function openMany(
+async function openAll(
   targets: readonly ClientTarget[],
-  { terminals }: TerminalCommandsDeps,
+  deps: TerminalCommandsDeps,
 ): Promise<void> {
-  const open = targets.filter(({ client }) => whyNoTerminal(client) === undefined);
-  const asked = manyTerminals(open.map(({ client }) => client));
-  if (asked !== undefined && (await confirm({ ...asked, isHarmless: true })) !== "act") return;
-  let first: Terminal | undefined;
-  for (const target of open) {
-    const account = terminals.accountOf(target) ?? accountsOf(target.client)[0];
-    const options = terminals.options(target, account);
-    const next = open.length > SPLIT_MAX ? undefined : first;
-    const terminal = window.createTerminal(next === undefined ? options : beside(options, next));
-    first ??= terminal;
-  }
-  first?.show();
-  const others = targets.filter((each) => !open.includes(each));
-  if (others.length > 0) void window.showWarningMessage(plainText(withoutText(others)));
+  if (await openMany(targets, deps.terminals)) return;
+  const none = leftOutText(targets.map(({ client }) => client));
+  if (none !== undefined) void window.showWarningMessage(plainText(none));
 }
 
-function beside(
-  options: ExtensionTerminalOptions,
-  parentTerminal: Terminal,
-): ExtensionTerminalOptions {
-  return { ...options, location: { parentTerminal } };
-}
-
-function withoutText(targets: readonly ClientTarget[]): string {
-  const names = nameSome(
-    targets.map(({ client }) => displayName(client)),
-    NAMES_MAX,
-  );
-  return plural(
-    targets.length,
-    t("{0} gives no terminal: open one on it alone to be told why.", names),
-    t("{0} give no terminals: open one on each alone to be told why.", names),
-  );
+/** A terminal on each client of a group: as on a selection, but whoever is offline is in a group, too. */
+async function openGroup(input: CommandInput, deps: TerminalCommandsDeps): Promise<void> {
+  const title = t("Open terminals on the hosts of which group?");
+  const fits = (server: Server) => server.may("terminal");
+  const clients = await clientsOfGroup(input, { title, fits }, deps);
+  if (clients === undefined || (await openMany(clients, deps.terminals))) return;
+  const detail = leftOutText(clients.map(({ client }) => client)) ?? "";
+  await window.showInformationMessage(t("No host of this group gives a terminal now."), {
+    modal: true,
+    detail,
+  });
 }
 
 /** Says why there is none, and offers what helps: the lines that allow it, and ssh through a tunnel. */

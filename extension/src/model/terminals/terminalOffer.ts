@@ -12,6 +12,8 @@ export interface NoTerminal {
   readonly why: string;
   /** What can be done about it. */
   readonly how: string;
+  /** The reason in a few words, behind a name. */
+  readonly inShort: string;
   /** Whether those lines in the agent's configuration allow it. */
   readonly isOff: boolean;
 }
@@ -27,19 +29,26 @@ export function whyNoTerminal({ terminal, features }: Client): NoTerminal | unde
     case "on":
       return undefined;
     case "off":
-      return { why: t("This host allows no terminals."), how: HOW_TO_ALLOW, isOff: true };
+      return {
+        why: t("This host allows no terminals."),
+        how: HOW_TO_ALLOW,
+        inShort: t("not allowed there"),
+        isOff: true,
+      };
     case "runtime":
       return {
         why: t("This host's agent can open no terminals in the way it runs."),
         how: t(
           "Give it Node.js 24.21 or newer and /bin/bash, or install the agent that needs no Node.js.",
         ),
+        inShort: t("not possible in the way its agent runs"),
         isOff: false,
       };
     case "system":
       return {
         why: t("This host's agent has no way to open terminals on its system."),
         how: "",
+        inShort: t("not possible on its system"),
         isOff: false,
       };
     case undefined:
@@ -49,6 +58,7 @@ export function whyNoTerminal({ terminal, features }: Client): NoTerminal | unde
           features.length === 0
             ? t("It is RPort's own client, or a very old one. Our agent takes its place.")
             : t("It is of an earlier version: update the agent."),
+        inShort: t("unknown to its agent"),
         isOff: false,
       };
   }

@@ -253,7 +253,9 @@ const TEXTS: Readonly<Record<string, () => string>> = {
     said(serverTunnelRow(tunnel("WEB-01", "1"), "WEB-01", "RELAY")),
   "a group's row": () =>
     ofEach(["pinned", "status", "tag", "os", "credential", "network", "server"] as const, (by) =>
-      said(groupRow({ group: { by, value: "" }, clients: 2, isFiltered: false })),
+      said(
+        groupRow({ group: { by, value: "" }, clients: 2, isFiltered: false, mayTerminal: true }),
+      ),
     ),
   "a user's row": () =>
     ofEach([[], ["ADMINS"]], (groups) =>

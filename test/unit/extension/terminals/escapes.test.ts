@@ -47,6 +47,20 @@ describe("where a terminal stands in its output", () => {
     expect(read(text)).toEqual({ asked: 0, isComplete: false });
   });
 
+  it.each([
+    ["asks for it", "\u001B[?2004h$ ", true],
+    ["asks for it among others", "\u001B[?25;2004;1h", true],
+    ["takes it back", "\u001B[?2004h$ \u001B[?2004l", false],
+    ["asks for something else", "\u001B[?12004h\u001B[2004h\u001B]0;?2004h\u0007", false],
+    ["makes its terminal new", "\u001B[?2004h\u001Bc", false],
+  ])("knows whether pastes are to be marked: a program %s", (_, text, marked) => {
+    const whole = new Escapes();
+    whole.read(text);
+    const cut = new Escapes();
+    for (const char of text) cut.read(char);
+    expect([whole.takesPastes, cut.takesPastes]).toEqual([marked, marked]);
+  });
+
   it("counts the questions for the status, and no others", () => {
     expect(read("\u001B[5n a \u001B[5n\u001B[6n\u001B[?5n\u001B[15n\u001B]0;\u0007[5n").asked).toBe(
       2,

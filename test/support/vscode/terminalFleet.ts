@@ -1,0 +1,60 @@
+import { type AgentSettings, type SpawnedAgent, spawnAgent } from "../agents/agent.ts";
+import { BUILT_AGENTS, builtAgent } from "../agents/builtAgent.ts";
+import { type RunningBackend, startBackend } from "../backend/backend.ts";
+import { LOCAL_BACKEND } from "./fleet.ts";
+import { openRport, type RportEditor } from "./rport.ts";
+import type { CodeOptions } from "./server.ts";
+
+/** For what a window, a server and an agent need together on a busy machine. */
+export const SLOW_MS = 60_000;
+
+/** A host as a test describes it. */
+export interface TerminalFleetHost {
+  readonly name: string;
+  readonly tags?: readonly string[];
+  /** What `[terminal]` of its agent says; terminals of `/bin/bash` unless given. */
+  readonly terminal?: Readonly<Record<string, unknown>>;
+  /** Where its agent finds the server; directly unless given. */
+  readonly server?: (backend: RunningBackend) => string;
+}
+
+/** A server, hosts with terminals, and a window. */
+export interface TerminalFleet {
+  readonly backend: RunningBackend;
+  readonly rport: RportEditor;
+  readonly agents: ReadonlyMap<string, SpawnedAgent>;
+}
+
+/** Starts a backend, an agent as it is shipped for each host, and a window that shows all of them. */
+export async function openTerminalFleet(
+  resources: AsyncDisposableStack,
+  hosts: readonly TerminalFleetHost[],
+  options: CodeOptions = {},
+): Promise<TerminalFleet> {
+  const backend = resources.use(await startBackend());
+  const { password } = await backend.api("createCredential", { body: { id: "hosts" } });
+  await builtAgent();
+  const agents = new Map<string, SpawnedAgent>();
+  for (const host of hosts) {
+    const settings = settingsOf(host, backend, password);
+    agents.set(host.name, resources.use(await spawnAgent(settings, BUILT_AGENTS.at(-1)?.program)));
+  }
+  const settings = { "rport.servers": [LOCAL_BACKEND], ...options.settings };
+  const rport = resources.use(await openRport(backend.dataDir, { ...options, settings }));
+  for (const { name } of hosts) await rport.clients.row(name).waitFor({ timeout: SLOW_MS });
+  return { backend, rport, agents };
+}
+
+function settingsOf(
+  { name, tags = [], terminal, server }: TerminalFleetHost,
+  backend: RunningBackend,
+  password: string,
+): AgentSettings {
+  const { fingerprint } = backend;
+  return {
+    server: server?.(backend) ?? backend.url,
+    client: { fingerprint, auth: `hosts:${password}`, id: name, name, tags },
+    connection: { max_retry_interval: "1s" },
+    terminal: terminal ?? { enabled: true, shell: "/bin/bash" },
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { pasted, typedOf } from "../../../../extension/src/terminals/typed.ts";
+
+const keys = (text: string, endsLine: boolean, lines = 1) => ({
+  kind: "keys",
+  text,
+  lines,
+  endsLine,
+});
+
+describe("what a terminal sends", () => {
+  it.each([
+    ["a letter", "q", false],
+    ["one of two units", "\u{1F600}", false],
+    ["what an input method puts together", "日本", false],
+    ["Backspace", "\u007F", false],
+    ["an arrow", "\u001B[A", false],
+    ["arrows of a click into the line", "\u001B[D\u001B[D\u001B[D", false],
+    ["Alt+x", "\u001Bx", false],
+    ["Delete", "\u001B[3~", false],
+    ["Tab", "\t", false],
+    ["Enter", "\r", true],
+    ["a new line of Ctrl+J", "\n", true],
+    ["Ctrl+O, which a shell takes as Enter", "\u000F", true],
+    ["Ctrl+C", "\u0003", true],
+    ["Ctrl+D", "\u0004", true],
+    ["Ctrl+Z", "\u001A", true],
+    ["Ctrl+\\", "\u001C", true],
+    ["a line with its end", "ls\r", true],
+  ])("is typed: %s", (_, input, endsLine) => {
+    expect(typedOf(input)).toEqual(keys(input, endsLine));
+  });
+
+  it.each([
+    ["what it is", "\u001B[?1;2c"],
+    ["what it is, again", "\u001B[>0;276;0c"],
+    ["that it is well", "\u001B[0n"],
+    ["where the cursor is", "\u001B[12;40R"],
+    ["where the cursor is, at the top", "\u001B[1;1R"],
+    ["a mode", "\u001B[?2004;1$y"],
+    ["a colour", "\u001B]11;rgb:1e1e/1e1e/1e1e\u001B\\"],
+    ["a setting", "\u001BP1$r0m\u001B\\"],
+    ["its size", "\u001B[8;24;80t"],
+    ["that it has the focus", "\u001B[I"],
+    ["that it has it no more", "\u001B[O"],
+    ["the mouse", "\u001B[<0;10;5M"],
+    ["the mouse, as of old", "\u001B[M !!"],
+    ["keys by their numbers", "\u001B[?1u"],
+    ["two answers at once", "\u001B[?1;2c\u001B[0n"],
+    ["an answer behind a letter", "x\u001B[0n"],
+    ["an answer of eight bits", "\u009B0n"],
+  ])("S-58: is its own: %s", (_, input) => {
+    expect(typedOf(input)).toEqual({ kind: "own" });
+  });
+
+  it("is a paste where its program wants that marked, whatever is in it", () => {
+    const typed = typedOf("\u001B[200~one\rtwo\u001B[201~\u0003\u001B[201~");
+    expect(typed).toEqual({ kind: "paste", text: "one\rtwo\u241B[201~\u0003", lines: 2 });
+    expect(pasted("one\rtwo", true)).toBe("\u001B[200~one\rtwo\u001B[201~");
+    expect(pasted("one", false)).toBe("one");
+  });
+
+  it("has as many lines as it has ends, and one more if it goes on", () => {
+    expect(typedOf("one\rtwo\rthree")).toEqual(keys("one\rtwo\rthree", true, 3));
+    expect(typedOf("one\r\ntwo\r\n")).toEqual(keys("one\r\ntwo\r\n", true, 2));
+  });
+});
