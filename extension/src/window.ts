@@ -219,7 +219,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...linkHandlers(targets),
     ...sshHandlers(deps),
     ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
-    ...useHandlers({ targets }),
+    ...useHandlers({ targets, sshSettings: deps.sshSettings }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...terminalHandlers({ ...deps, reveal: revealTunnel }),

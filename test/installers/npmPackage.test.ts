@@ -28,6 +28,7 @@ const SCRIPT = "node_modules/rport-backend/bin/rport-backend.cjs";
 /** Of docs/install.md. */
 const SECTION = "With npm";
 const NPX = ["npx", "rport-backend"];
+const BRIDGE = "bin/rport.cjs";
 
 const old = nodeOfMachine();
 const isOld = old !== undefined && nodeMajor(old) < 24;
@@ -202,6 +203,26 @@ describe("the npm packages", () => {
     expect(await system.journal("rport-backend.service")).not.toContain("cannot be used");
   });
 
+  test("have the program that carries connections, which says its version, and that no editor is there", async () => {
+    await using home = await tempDirectory();
+    const environment = { HOME: home.path, RPORT_STORAGE: "" };
+    const rport = (...args: readonly string[]) =>
+      newer.run(["env", ...settings(environment), "node_modules/.bin/rport", ...args]);
+    expect(await rport("--version")).toMatchObject({ code: 0, stdout: `rport ${VERSION}\n` });
+    const help = await rport("--help");
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toMatch(/^Usage: rport connect CLIENT \[HOST:\]PORT\n/);
+    const wrong = await rport("list");
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/^rport: There is no command list\. Usage: .*\n$/);
+    const alone = await rport("connect", "web-01", "22");
+    expect(alone).toMatchObject({ code: 3, stdout: "" });
+    expect(alone.stderr).toMatch(/^rport: No editor of yours has RPort\. .*\n$/);
+    const facts = await packageFile("rport-bridge", "package.json");
+    expect(facts).toMatchObject({ version: VERSION, license: "MIT", bin: { rport: BRIDGE } });
+    for (const key of ["dependencies", "scripts"]) expect(facts).not.toHaveProperty(key);
+  });
+
   test("say in a sentence what is needed where there is no Node for them", async (ctx) => {
     ctx.skip(whyNotOld !== undefined, whyNotOld);
     await using lonely = await tempDirectory();
@@ -210,8 +231,20 @@ describe("the npm packages", () => {
     const result = await older.run(["node", join(bin, "rport-backend.cjs"), "--version"]);
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(/^rport-backend: Node 24 or newer is needed, this is \d+.*\n$/);
+    const bridge = await older.run([
+      "node",
+      join("node_modules/rport-bridge", BRIDGE),
+      "--version",
+    ]);
+    const isTooOld = nodeMajor(old ?? "") < 22;
+    expect(bridge).toMatchObject({ code: isTooOld ? 255 : 0 });
+    if (isTooOld) expect(bridge.stderr).toMatch(/^rport: Node 22 or newer is needed, this is \d+/);
   });
 });
+
+function settings(environment: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+}
 
 function isAlive(pid: number): boolean {
   try {

@@ -131,4 +131,10 @@ export const CLOSE_CODES = {
   cutOff: 4006,
   /** Somebody with the same account goes on with it in another place. */
   takenOver: 4007,
+  /** The client is not connected. */
+  offline: 4008,
+  /** The client's own configuration is against the target; the reason says so. */
+  notAllowed: 4009,
+  /** The client could not open the target: nothing listens there, or the client does not get there. */
+  unreached: 4010,
 } as const;

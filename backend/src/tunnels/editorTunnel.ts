@@ -1,11 +1,18 @@
 import type { Duplex } from "node:stream";
-import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import { CLOSE_CODES, type ErrorCode, RportError } from "@rport/protocol/errors";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { WebSocket } from "ws";
 import { EditorStream } from "./editorStream.ts";
 
 /** A close frame has room for 123 bytes of reason. */
 const REASON_MAX_BYTES = 120;
+
+/** By what went wrong, the close codes that say so by themselves. */
+const CLOSE_CODE_OF: Partial<Record<ErrorCode, number>> = {
+  CLIENT_OFFLINE: CLOSE_CODES.offline,
+  TARGET_NOT_ALLOWED: CLOSE_CODES.notAllowed,
+  AGENT_REFUSED: CLOSE_CODES.unreached,
+};
 
 /** What an editor's socket is joined to, and beside whom. */
 export interface EditorTunnelDeps {
@@ -15,8 +22,8 @@ export interface EditorTunnelDeps {
 
 /**
  * Joins an editor's WebSocket to a stream, as `EditorStream` says, and takes its turn among all that
- * is relayed. When `dial` fails, the socket is closed with `CLOSE_CODES.refused` and the reason.
- * Resolves when the socket is closed.
+ * is relayed. When `dial` fails, the socket is closed with the reason, and with the close code
+ * that there is for it, else `CLOSE_CODES.refused`. Resolves when the socket is closed.
  */
 export async function serveEditorTunnel(
   ws: WebSocket,
@@ -30,9 +37,9 @@ export async function serveEditorTunnel(
     if (ws.readyState === ws.OPEN) await relays.join(new EditorStream(ws), stream);
     else stream.destroy();
   } catch (error) {
-    const { message } = RportError.from(error);
+    const { code, message } = RportError.from(error);
     ws.resume();
-    ws.close(CLOSE_CODES.refused, shortReason(message));
+    ws.close(CLOSE_CODE_OF[code] ?? CLOSE_CODES.refused, shortReason(message));
   }
   await closed;
 }

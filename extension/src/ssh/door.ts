@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import type { AccessSource } from "../api/access.ts";
 import type { Clock } from "../support/clock.ts";
@@ -6,8 +7,15 @@ import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { carry } from "../tunnels/stream.ts";
 import { FramedStream, type Said } from "./bridge/framedStream.ts";
-import { BRIDGE_VERSION, type Opening, openingSchema } from "./bridge/opening.ts";
-import { findHost } from "./findHost.ts";
+import {
+  BRIDGE_VERSION,
+  failureText,
+  namingSchema,
+  type Opening,
+  openingSchema,
+  parsed,
+} from "./bridge/opening.ts";
+import { findHost, whyUntold } from "./findHost.ts";
 import type { Host } from "./hosts.ts";
 
 /** So many connections are carried for programs of this computer at once. */
@@ -63,14 +71,15 @@ export class Door {
       this.#open.delete(stream);
     });
     if (this.#open.size >= BRIDGES_MAX) {
-      this.#refuse(stream, t("This window carries too many connections already."));
+      const why = t("This window carries too many connections already.");
+      this.#refuse(stream, new RportError("UNAVAILABLE", why));
       return;
     }
     this.#open.set(stream, undefined);
   }
 
   /** Cuts the connections to these servers, and tells the programs why. */
-  cut(isMeant: (serverKey: string) => boolean, why: string): void {
+  cut(isMeant: (serverKey: string) => boolean, why: RportError): void {
     for (const [stream, serverKey] of this.#open) {
       if (serverKey !== undefined && isMeant(serverKey)) this.#refuse(stream, why);
     }
@@ -82,25 +91,28 @@ export class Door {
   }
 
   async #answer(stream: FramedStream, said: Said): Promise<void> {
-    const opening = said.kind === "opening" ? parsed(said.text) : undefined;
-    if (opening === undefined) {
-      stream.destroy();
-      return;
-    }
+    const opening = said.kind === "opening" ? parsed(said.text, openingSchema) : undefined;
+    const naming = said.kind === "naming" ? parsed(said.text, namingSchema) : undefined;
     try {
       await this.#deps.ready();
-      this.#carry(stream, opening);
+      if (opening !== undefined) this.#carry(stream, opening);
+      else if (naming !== undefined) this.#explain(stream, naming.name);
+      else stream.destroy();
     } catch (error) {
-      this.#refuse(stream, describeError(error));
+      this.#refuse(stream, error);
     }
+  }
+
+  #explain(stream: FramedStream, name: string): void {
+    stream.say("failed", failureText(whyUntold(name, this.#deps.hosts())));
+    stream.destroy();
   }
 
   #carry(stream: FramedStream, { client, host, port }: Opening): void {
     const { hosts, accessTo, log } = this.#deps;
     const { serverKey, id: clientId } = findHost(client, hosts());
     const access = accessTo(serverKey);
-    if (access === undefined)
-      throw new Error(t("The server of this host is not configured any more."));
+    if (access === undefined) throw serverGone();
     if (stream.destroyed) return;
     this.#open.set(stream, serverKey);
     const carried = { received: 0, sent: 0 };
@@ -112,24 +124,21 @@ export class Door {
         onOpen: () => stream.say("ready"),
         onAnswer: () => undefined,
         onEnd: (end) => {
-          if (end.kind !== "done") stream.say("failed", describeError(end.error));
+          if (end.kind !== "done") stream.say("failed", failureText(end.error));
           log.info("a connection of a program has ended", { end: end.kind, port, ...carried });
         },
       },
     );
   }
 
-  #refuse(stream: FramedStream, why: string): void {
-    this.#deps.log.warn("a connection of a program was refused", { why });
-    stream.say("failed", why);
+  #refuse(stream: FramedStream, error: unknown): void {
+    this.#deps.log.warn("a connection of a program was refused", { why: describeError(error) });
+    stream.say("failed", failureText(error));
     stream.destroy();
   }
 }
 
-function parsed(text: string): Opening | undefined {
-  try {
-    return openingSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+/** Why nothing is carried to a server that is not in the settings any more. */
+export function serverGone(): RportError {
+  return new RportError("NOT_FOUND", t("The server of this host is not configured any more."));
 }

@@ -1,3 +1,4 @@
+import { closest } from "@rport/protocol/closest";
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { plainText } from "../support/text.ts";
@@ -12,9 +13,26 @@ const SHOWN_MAX = 5;
  * so. Throws `NOT_FOUND` when there is none, and `BAD_REQUEST` with the candidates when several are meant.
  */
 export function findHost(asked: string, hosts: readonly Host[]): Host {
+  return find(asked, hosts).host;
+}
+
+/** Why `ssh` was told of no host that is called so, letter by letter: as `findHost` throws, or how it is to be called. */
+export function whyUntold(asked: string, hosts: readonly Host[]): RportError {
+  try {
+    const { handle, aliases } = find(asked, hosts);
+    const alias = aliases[0] ?? handle;
+    const sentence = aliases.includes(asked)
+      ? t("ssh will be told of {0} in a moment: try again.", asked)
+      : t("ssh takes small letters and capitals for different ones: type {0}.", alias);
+    return new RportError("NOT_FOUND", sentence);
+  } catch (error) {
+    return RportError.from(error);
+  }
+}
+
+function find(asked: string, hosts: readonly Host[]): Named {
   const { named } = nameHosts(hosts);
-  const wanted = asked.toLowerCase();
-  const bare = wanted.endsWith(SUFFIX) ? wanted.slice(0, -SUFFIX.length) : wanted;
+  const bare = withoutSuffix(asked.toLowerCase());
   const isHandle = ({ handle }: Named) => handle === `${bare}${SUFFIX}`;
   const isAlias = ({ aliases }: Named) => aliases.includes(`${bare}${SUFFIX}`);
   const isCalled = ({ host: { id, name, hostname } }: Named) =>
@@ -22,11 +40,20 @@ export function findHost(asked: string, hosts: readonly Host[]): Host {
   const isMeant = isLikeHandle(bare) ? isHandle : (each: Named) => isAlias(each) || isCalled(each);
   const found = named.filter(isMeant);
   const [first] = found;
-  if (first === undefined) {
-    throw new RportError("NOT_FOUND", t("No host is called {0}.", plainText(asked)));
-  }
+  if (first === undefined) throw new RportError("NOT_FOUND", noneOf(asked, named));
   if (found.length > 1) throw new RportError("BAD_REQUEST", severalOf(asked, found));
-  return first.host;
+  return first;
+}
+
+function withoutSuffix(name: string): string {
+  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name;
+}
+
+function noneOf(asked: string, named: readonly Named[]): string {
+  const plain = named.flatMap(({ aliases }) => aliases.slice(0, 1).map(withoutSuffix));
+  const near = closest(withoutSuffix(asked), plain);
+  const sentence = t("No host is called {0}.", plainText(asked));
+  return near === undefined ? sentence : `${sentence} ${t("Is {0} meant?", near + SUFFIX)}`;
 }
 
 function severalOf(asked: string, found: readonly Named[]): string {

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { systemCode } from "../support/describeError.ts";
 import { writeWhole } from "../support/wholeFile.ts";
 import { ensureOwnFolder } from "../tunnels/sharing/ownFolder.ts";
-import { aliasIn, configText } from "./config/configText.ts";
+import { aliasIn, configText, unknownText } from "./config/configText.ts";
 import { batchLauncher, type LauncherFacts, shellLauncher } from "./config/launcherText.ts";
 import { ENDING, type Places, placesOf } from "./config/places.ts";
 import { exclude, include, includes } from "./config/userConfig.ts";
@@ -83,12 +83,13 @@ export class SshSetup {
 
   /** Writes what `ssh` is told of these hosts, where that is another thing than it was told. */
   async write(hosts: readonly Host[]): Promise<void> {
-    const { folder, hosts: file, launcher } = this.places;
+    const { folder, hosts: file, unknown, launcher } = this.places;
     const { userOf, launcher: facts } = this.#deps;
     const isWindows = process.platform === "win32";
     await ensureOwnFolder(folder);
     await keep(launcher, isWindows ? batchLauncher(facts) : shellLauncher(facts));
     await keep(file, configText({ names: nameHosts(hosts), userOf, launcher }));
+    await keep(unknown, unknownText(launcher));
   }
 
   /** The name by which `ssh` is told of a host, once it is, and of whom it is signed in there as. */
@@ -123,14 +124,15 @@ export class SshSetup {
     await this.#takeLine(told, isMade);
   }
 
-  async #removeFiles({ folder, hosts, launcher }: Places): Promise<void> {
-    await rm(hosts, { force: true });
-    await rm(launcher, { force: true });
+  async #removeFiles({ folder, hosts, unknown, launcher }: Places): Promise<void> {
+    for (const file of [hosts, unknown, launcher]) await rm(file, { force: true });
     if ((await filesIn(folder)).length === 0) await rmdir(folder).catch(() => undefined);
   }
 
-  async #takeLine({ config, folder, hosts, line }: Places, isMade: boolean): Promise<void> {
-    const others = (await filesIn(folder)).filter((name) => name !== basename(hosts));
+  async #takeLine(places: Places, isMade: boolean): Promise<void> {
+    const { config, folder, hosts, unknown, line } = places;
+    const own = [basename(hosts), basename(unknown)];
+    const others = (await filesIn(folder)).filter((name) => !own.includes(name));
     if (!others.some((name) => name.endsWith(ENDING))) await exclude(config, line, isMade);
   }
 }

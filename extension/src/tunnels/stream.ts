@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
-import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import { CLOSE_CODES, type ErrorCode, RportError } from "@rport/protocol/errors";
 import { DIAL_PATH } from "@rport/protocol/http";
 import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
 import type { RawData, WebSocket } from "ws";
-import type { AccessSource } from "../api/access.ts";
+import type { Access, AccessSource, ReadyAccess } from "../api/access.ts";
 import { openSocket, type SocketEnd } from "../api/webSocket.ts";
 
 /** With more than this on its way to the server, the program at the local end has to wait. */
@@ -108,8 +108,7 @@ class Stream {
       return;
     }
     if (granted?.kind !== "ready") {
-      const reason = granted?.kind === "unavailable" ? granted.reason : t("You are not signed in.");
-      this.#end(new RportError("UNAVAILABLE", reason));
+      this.#end(withoutAccess(granted));
       return;
     }
     const query = new URLSearchParams({
@@ -195,9 +194,15 @@ class Stream {
       this.#local.resetAndDestroy();
       this.#remote?.terminate();
     }
-    const unanswered = this.#isUnanswered ? new RportError("UNAVAILABLE", UNANSWERED) : undefined;
-    this.#events.onEnd(endOf(error ?? unanswered, this.#isAnswered));
+    const unanswered = new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", UNANSWERED);
+    const failed = error ?? (this.#isUnanswered ? unanswered : undefined);
+    this.#events.onEnd(endOf(failed, this.#isAnswered));
   }
+}
+
+function withoutAccess(access: Exclude<Access, ReadyAccess> | undefined): RportError {
+  if (access?.kind === "unavailable") return new RportError("UNAVAILABLE", access.reason);
+  return new RportError("UNAUTHORIZED", t("You are not signed in."));
 }
 
 function endOf(error: RportError | undefined, wasAnswered: boolean): StreamEnd {
@@ -205,8 +210,19 @@ function endOf(error: RportError | undefined, wasAnswered: boolean): StreamEnd {
   return { kind: wasAnswered ? "broke" : "failed", error };
 }
 
+/** By the server's close codes, what went wrong. */
+const CODE_OF: Readonly<Record<number, ErrorCode>> = {
+  [CLOSE_CODES.unauthorized]: "UNAUTHORIZED",
+  [CLOSE_CODES.refused]: "FORBIDDEN",
+  [CLOSE_CODES.offline]: "CLIENT_OFFLINE",
+  [CLOSE_CODES.notAllowed]: "TARGET_NOT_ALLOWED",
+  [CLOSE_CODES.unreached]: "ERR_CODE_REMOTE_PORT_NOT_OPEN",
+};
+
 function errorOf(end: SocketEnd): RportError {
   if (end.kind === "failed") return end.error;
-  const code = end.code === CLOSE_CODES.refused ? "TARGET_NOT_ALLOWED" : "UNAVAILABLE";
-  return new RportError(code, end.reason || t("The connection to the server was lost."));
+  return new RportError(
+    CODE_OF[end.code] ?? "UNAVAILABLE",
+    end.reason || t("The connection to the server was lost."),
+  );
 }

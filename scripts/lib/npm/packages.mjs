@@ -1,4 +1,4 @@
-// The npm packages of a release: the server, and the agent's executable for each machine.
+// The npm packages of a release: the server, the program of the editor's users, and the agent's executable for each machine.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtManifest } from "../agentFiles.mjs";
@@ -7,6 +7,7 @@ import { run } from "../command.mjs";
 import { root, systemPath } from "../paths.mjs";
 import { writeAgentPackage } from "./agentPackage.mjs";
 import { writeBackendPackage } from "./backendPackage.mjs";
+import { writeBridgePackage } from "./bridgePackage.mjs";
 import { agentPackageOf } from "./manifest.mjs";
 
 /** Where the packages are put together, and where `npm run package -- --npm` leaves their archives. */
@@ -37,8 +38,8 @@ function builtExecutables() {
 }
 
 /**
- * Packs everything that npm is to have into a folder: `rport-backend`, and `rport-agent-TARGET` for
- * each executable that is built; those asked for are built first. Same sources, same bytes.
+ * Packs everything that npm is to have into a folder: `rport-backend`, `rport-bridge`, and
+ * `rport-agent-TARGET` for each executable that is built; those asked for are built first. Same sources, same bytes.
  *
  * @param {string} folder made when it is missing
  * @param {readonly string[]} asked targets
@@ -49,6 +50,7 @@ export async function packNpm(folder, asked = []) {
   rmSync(npmFolder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const packages = [await writeBackendPackage(join(npmFolder, "rport-backend"))];
+  packages.push(writeBridgePackage(join(npmFolder, "rport-bridge")));
   for (const target of builtExecutables()) {
     packages.push(writeAgentPackage(join(npmFolder, agentPackageOf(target)), target));
   }

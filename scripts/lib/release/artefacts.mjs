@@ -15,10 +15,15 @@ export const notesFile = "RELEASE-NOTES.txt";
 
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
+/** The extension's bundles; the last one is a package of its own, too. */
+const BRIDGE = "extension/dist/bridge";
+const EXTENSION = ["extension/dist", "extension/dist/webview", BRIDGE];
+
 /** Our programs, and the notices beside each of their bundles; a bundle of ours alone has none. */
 const PARTS = [
-  { name: "rport", hasBun: false, folders: ["extension/dist", "extension/dist/webview"] },
+  { name: "rport", hasBun: false, folders: EXTENSION },
   { name: "rport-agent", hasBun: true, folders: ["dist/agent"] },
+  { name: "rport-bridge", hasBun: false, folders: [BRIDGE] },
   { name: "rport-backend", hasBun: false, folders: ["dist/npm/rport-backend/lib"] },
 ];
 

@@ -95,7 +95,7 @@ describe("an editor tunnel", () => {
     const refuseChannels = 'not allowed with "tunnel_allowed" config';
     await using editor = await editorTo(target, { refuseChannels });
     const { code, reason } = await editor.closed;
-    expect(code).toBe(CLOSE_CODES.refused);
+    expect(code).toBe(CLOSE_CODES.notAllowed);
     expect(reason).toMatch(/^The client refuses 127\.0\.0\.1:\d+: its own configuration/);
   });
 
@@ -110,7 +110,7 @@ describe("an editor tunnel", () => {
       }),
     );
     expect(await editor.closed).toEqual({
-      code: CLOSE_CODES.refused,
+      code: CLOSE_CODES.offline,
       reason: "The client is not connected.",
     });
   });

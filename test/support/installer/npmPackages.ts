@@ -15,10 +15,10 @@ const NPM_FOLDER = fileURLToPath(new URL("../../../dist/npm", import.meta.url));
 const INSTALL_MS = 180_000;
 const READY_MS = 60_000;
 
-/** What belongs to every server; there are more where more executables were built. */
-const USUAL = /^rport-(backend|agent-linux-x64)-\d.*\.tgz$/;
+/** What belongs to every server, and the program of the editor's users; there are more where more executables were built. */
+const USUAL = /^rport-(backend|bridge|agent-linux-x64)-\d.*\.tgz$/;
 
-/** Packs everything for npm, if the sources have changed; the paths of the two usual archives. */
+/** Packs everything for npm, if the sources have changed; the paths of the usual archives. */
 export async function npmArchives(): Promise<readonly string[]> {
   await promisify(execFile)("flock", [PACKAGE, process.execPath, PACKAGE, "--npm"]);
   const names = await readdir(NPM_FOLDER);

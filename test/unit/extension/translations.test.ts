@@ -31,14 +31,16 @@ const NOT_READ: ReadonlySet<string> = new Set([
   "web tag:db os:linux status:online",
   "Include \u2026",
   "rport: \u2026\n",
+  "rport \u2026\n",
   "ssh \u2026",
 ]);
 
 /** What language models are told is English; what people are asked by their tools is not. */
 const TO_MODELS = "extension/src/tools/";
 
-/** Files for `ssh` and for shells, which have no language. */
-const TO_PROGRAMS = /^extension\/src\/ssh\/config\/(configText|launcherText)\.ts$/;
+/** Files for `ssh` and for shells and folders of editors, which have no language, and the help of a program, which is told none. */
+const TO_PROGRAMS =
+  /^extension\/src\/ssh\/(config\/(configText|launcherText)|bridge\/(helpText|editors))\.ts$/;
 
 const files = globSync("extension/src/**/*.ts", { cwd: ROOT }).filter(
   (file) => !file.startsWith(TO_MODELS) && !TO_PROGRAMS.test(file),

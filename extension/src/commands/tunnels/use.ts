@@ -4,7 +4,10 @@ import { SECTION, SETTINGS } from "../../manifest.ts";
 import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tunnelRow.ts";
 import { commandLine } from "../../model/tunnels/commandLine.ts";
 import { webScheme } from "../../model/tunnels/greeting.ts";
+import { LOCAL_HOST } from "../../model/tunnels/localHost.ts";
 import type { TunnelTarget } from "../../servers/entities.ts";
+import { handleOf } from "../../ssh/hosts.ts";
+import type { SshSettings } from "../../ssh/sshSettings.ts";
 import { answersOnIpv6, findsNames, type PageDeps, pageUrl } from "../../tunnels/browserPage.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
@@ -21,8 +24,14 @@ export type UseHandlers = Pick<
 /** The editor's own browser: not every editor has it. */
 const SIMPLE_BROWSER = "simpleBrowser.show";
 
+/** What using tunnels needs. */
+export interface UseDeps {
+  readonly targets: Targets;
+  readonly sshSettings: Pick<SshSettings, "userOf">;
+}
+
 /** Using tunnels: in a terminal, or in a browser. */
-export function useHandlers({ targets }: { readonly targets: Targets }): UseHandlers {
+export function useHandlers({ targets, sshSettings }: UseDeps): UseHandlers {
   const pickWeb = async (input: Parameters<UseHandlers["openTunnelInBrowser"]>[0]) => {
     const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
     const asked = { title: t("Open which tunnel?"), noun: NOUNS.webTunnel, fits };
@@ -35,14 +44,14 @@ export function useHandlers({ targets }: { readonly targets: Targets }): UseHand
       if (chosen !== undefined) await copyLines(chosen.map(addressOf));
     },
     async copyTunnelCommand(input) {
-      const fits = (target: TunnelTarget) => lineFor(target) !== undefined;
+      const fits = (target: TunnelTarget) => lineFor(target, sshSettings) !== undefined;
       const asked = {
         title: t("Copy the command line of which tunnel?"),
         noun: NOUNS.tunnel,
         fits,
       };
       const target = await targets.tunnel(input, asked);
-      const line = target && lineFor(target);
+      const line = target && lineFor(target, sshSettings);
       if (line !== undefined) await copyLines([line]);
     },
     async openTunnelInBrowser(input) {
@@ -102,8 +111,10 @@ function schemeFor(target: TunnelTarget): "http" | "https" | undefined {
 }
 
 /** Tunnels on the server are for others, too: their addresses are not of this computer. */
-function lineFor(target: TunnelTarget): string | undefined {
+function lineFor(target: TunnelTarget, settings: Pick<SshSettings, "userOf">): string | undefined {
   if (target.kind === "server" || !target.tunnel.isOpen) return undefined;
-  const { localPort, localHost, remote, clientId, kind } = target.tunnel;
-  return commandLine({ localPort, localHost, remotePort: remote.port, clientId, kind });
+  const { serverKey, localPort, localHost, remote, clientId, kind } = target.tunnel;
+  const isClients = remote.host === LOCAL_HOST;
+  const user = isClients ? settings.userOf(handleOf({ serverKey, id: clientId })) : undefined;
+  return commandLine({ localPort, localHost, remotePort: remote.port, clientId, kind, user });
 }

@@ -11,6 +11,8 @@ export interface CommandLineFacts {
   /** The port at the other end. */
   readonly remotePort: number;
   readonly clientId: string;
+  /** Whom somebody signs in as with `ssh`; undefined: as `ssh` decides. */
+  readonly user?: string | undefined;
   /** What was found there; undefined: nothing yet. */
   readonly kind: ServiceKind | undefined;
 }
@@ -31,13 +33,13 @@ type Tool = "ssh" | "psql" | "mysql" | "redis" | "mongo" | "curl";
 
 /**
  * What to type in a terminal to use a tunnel of this computer; undefined when it is not known what leads
- * there. The same in every shell: it holds ports, and a client's ID only where that needs no quotes.
+ * there. The same in every shell: it holds ports, and a client's ID and an account only where those need no quotes.
  */
 export function commandLine(facts: CommandLineFacts): string | undefined {
   const { localPort: port, localHost: host = LOCAL_HOST, remotePort, kind } = facts;
   switch (toolFor(facts)) {
     case "ssh":
-      return `ssh -p ${port}${alias(facts.clientId)} ${host}`;
+      return `ssh -p ${port}${alias(facts.clientId)}${account(facts.user)} ${host}`;
     case "psql":
       return `psql -h ${host} -p ${port}`;
     case "mysql":
@@ -61,6 +63,10 @@ function curl(address: string, scheme: "http" | "https" | undefined): string {
 /** So that `ssh` knows the host again, whatever its local port is, and no other one at that port. */
 function alias(clientId: string): string {
   return PLAIN.test(clientId) ? ` -o HostKeyAlias=rport-${clientId}` : "";
+}
+
+function account(user: string | undefined): string {
+  return user !== undefined && PLAIN.test(user) ? ` -l ${user}` : "";
 }
 
 /** Whether there is such a line for a tunnel to that port. */

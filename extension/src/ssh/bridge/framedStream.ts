@@ -5,7 +5,7 @@ import { Duplex } from "node:stream";
 const PIECE_MAX_BYTES = 64 * 1024;
 const HEADER_BYTES = 5;
 
-const KINDS = ["data", "end", "opening", "ready", "failed"] as const;
+const KINDS = ["data", "end", "opening", "ready", "failed", "naming"] as const;
 
 /** What is said beside the bytes: what is wanted, that it is there, and why it failed. */
 export type SaidKind = Exclude<(typeof KINDS)[number], "data" | "end">;

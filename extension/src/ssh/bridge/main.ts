@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { systemClock } from "../../support/clock.ts";
+import { storagesOfEditors, thisComputer } from "./editors.ts";
 import { runBridge } from "./program.ts";
 
 const OUTPUT = 1;
@@ -16,10 +17,12 @@ function openOutput(): Writable {
   }
 }
 
+const storage = process.env.RPORT_STORAGE ?? "";
+
 void runBridge({
   args: process.argv.slice(2),
-  storage: process.env.RPORT_STORAGE ?? "",
-  command: process.env.RPORT_COMMAND ?? "",
+  storages: async () => (storage === "" ? storagesOfEditors(thisComputer()) : [storage]),
+  command: process.env.RPORT_COMMAND ?? "rport",
   clock: systemClock,
   input: process.stdin,
   output: openOutput(),

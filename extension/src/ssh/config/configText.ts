@@ -1,4 +1,4 @@
-import type { Names } from "../hosts.ts";
+import { type Names, SUFFIX } from "../hosts.ts";
 import { isUser } from "./accounts.ts";
 import { shellWord, windowsWord, withoutTokens } from "./quoting.ts";
 
@@ -43,6 +43,27 @@ export function configText({ names, userOf, launcher }: ConfigFacts): string {
     `  ProxyCommand ${program} connect ${written[0]} %p`,
   ]);
   return [HEADER, ...blocks, ...refused].map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/**
+ * Between single quotes no shell that somebody may have takes any other sign for more than itself. Names that hold
+ * one of these are no host's and are left to `ssh`.
+ */
+const UNQUOTABLE = ["'", "\\"];
+
+/**
+ * What `ssh` is told of names that are like ours and that no file has told of: the launcher says why. It gets the
+ * name where a shell starts it, which takes it for one word.
+ */
+export function unknownText(launcher: string): string {
+  const isWindows = process.platform === "win32";
+  const others = isWindows ? [] : UNQUOTABLE.map((sign) => ` "!*${sign}*"`);
+  const name = isWindows ? `*${SUFFIX}` : "'%n'";
+  const lines = [
+    `${HOST}*${SUFFIX}${others.join("")}`,
+    `  ProxyCommand ${proxyProgram(launcher)} unknown ${name}`,
+  ];
+  return `${[...HEADER, "", ...lines].join("\n")}\n`;
 }
 
 /**

@@ -10,6 +10,9 @@ const FOLDER = "rport.d";
 /** What our files about hosts end in. */
 export const ENDING = ".conf";
 
+/** `ssh` reads our files in the order of their names, and goes by the first that has something to say of a name. */
+const LAST = "unknown-";
+
 /** Where everything lies that `ssh` is told. */
 export interface Places {
   /** Somebody's own configuration. */
@@ -18,6 +21,8 @@ export interface Places {
   readonly folder: string;
   /** What this editor says of hosts. */
   readonly hosts: string;
+  /** What it says of names that no editor has told of. */
+  readonly unknown: string;
   readonly launcher: string;
   /** What stands in somebody's configuration, for all editors. */
   readonly line: string;
@@ -43,6 +48,7 @@ export function placesOf(storage: string, setting: string): Places {
     config,
     folder,
     hosts: join(folder, mark + ENDING),
+    unknown: join(folder, LAST + mark + ENDING),
     launcher,
     line: `Include ${included}`,
   };

@@ -72,6 +72,11 @@ describe("the line for a terminal", () => {
 
   it.each([
     [{ kind: "ssh" }, "ssh -p 15000 -o HostKeyAlias=rport-web-01 127.0.0.1"],
+    [
+      { kind: "ssh", user: "deploy" },
+      "ssh -p 15000 -o HostKeyAlias=rport-web-01 -l deploy 127.0.0.1",
+    ],
+    [{ kind: "ssh", user: "a$b" }, "ssh -p 15000 -o HostKeyAlias=rport-web-01 127.0.0.1"],
     [{ remotePort: 22 }, "ssh -p 15000 -o HostKeyAlias=rport-web-01 127.0.0.1"],
     [{ kind: "postgres" }, "psql -h 127.0.0.1 -p 15000"],
     [{ kind: "mysql" }, "mysql -h 127.0.0.1 -P 15000"],

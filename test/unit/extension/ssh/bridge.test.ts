@@ -1,86 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { describe, expect, it, vi } from "vitest";
-import type { AccessSource } from "../../../../extension/src/api/access.ts";
-import { runBridge } from "../../../../extension/src/ssh/bridge/program.ts";
-import { Door } from "../../../../extension/src/ssh/door.ts";
-import type { Host } from "../../../../extension/src/ssh/hosts.ts";
 import { systemClock } from "../../../../extension/src/support/clock.ts";
 import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
 import { OwnSeat } from "../../../../extension/src/tunnels/sharing/ownSeat.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { strangeGuest, strangeKeeper } from "../../../support/tunnels/stranger.ts";
-import { type Dial, startDialServer } from "../fakeDialServer.ts";
+import type { Dial } from "../fakeDialServer.ts";
 import { silentLog } from "../serverFixture.ts";
+import { bridge, echo, openWindow, TOKEN } from "./bridgeWindow.ts";
 
-const TOKEN = "a-token-that-nobody-else-sees";
-const SERVER = { serverKey: "https://relay.example.com", serverName: "Relay" };
-const HOSTS: readonly Host[] = [
-  { ...SERVER, id: "f00d", name: "web-01", hostname: "" },
-  { ...SERVER, id: "a1", name: "twin", hostname: "" },
-  { ...SERVER, id: "b2", name: "twin", hostname: "" },
-];
-
-/** A window that carries connections of programs to a server without agents. */
-async function openWindow(onDial: (dial: Dial) => void, access?: AccessSource) {
-  const stack = new AsyncDisposableStack();
-  const { path: storage } = stack.use(await tempDirectory());
-  const server = stack.use(await startDialServer(onDial));
-  const ready: AccessSource = async () => ({
-    kind: "ready",
-    url: server.url,
-    authorization: `Bearer ${TOKEN}`,
-  });
-  const door = stack.adopt(
-    new Door({
-      ready: async () => undefined,
-      hosts: () => HOSTS,
-      accessTo: () => access ?? ready,
-      clock: systemClock,
-      log: silentLog,
-    }),
-    (each) => each.dispose(),
-  );
-  const seat = await meetWindows({ storage, clock: systemClock, log: silentLog });
-  if (!(seat instanceof OwnSeat)) throw new Error("somebody else has the seat");
-  stack.defer(() => seat.close());
-  seat.receiveWith({
-    guest: (socket) => socket.destroy(),
-    bridge: (socket, version) => door.serve(socket, version),
-  });
-  return {
-    storage,
-    server,
-    door,
-    seat,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-/** The bridge, with pipes for its input and output. */
-function bridge(storage: string, args: readonly string[], clock = systemClock) {
-  const input = new PassThrough();
-  const output = new PassThrough();
-  const said: string[] = [];
-  const say = (sentence: string) => void said.push(sentence);
-  const code = runBridge({
-    args,
-    storage,
-    command: "sh /a/launcher.sh",
-    clock,
-    input,
-    output,
-    say,
-  });
-  return { input, output, said, code };
-}
-
-function echo({ socket }: Dial): void {
-  socket.on("message", (data) => socket.send(data));
-}
+const USAGE = "Usage: sh /a/launcher.sh connect CLIENT [HOST:]PORT";
 
 describe("the bridge", () => {
   it("carries what is piped through it, exactly, and ends with 0", async () => {
@@ -167,47 +99,57 @@ describe("the bridge", () => {
     expect(await code).toBe(255);
   });
 
-  it.each<readonly [string, readonly string[], string | RegExp]>([
-    ["nobody is called so", ["connect", "nobody", "22"], "No host is called nobody."],
+  it.each<readonly [string, number, readonly string[]]>([
+    ["No host is called nobody.", 5, ["connect", "nobody", "22"]],
+    ["No host is called wbe-01. Is web-01.rport meant?", 5, ["connect", "wbe-01", "22"]],
     [
-      "several are called so",
+      "Several hosts are called twin: a1.rport (Relay), b2.rport (Relay).",
+      6,
       ["connect", "twin", "22"],
-      /^Several hosts are called twin: a1\.rport/,
     ],
-    [
-      "no port is said",
-      ["connect", "web-01"],
-      "Usage: sh /a/launcher.sh connect CLIENT [HOST:]PORT",
-    ],
-    ["the port is none", ["connect", "web-01", "0"], /^Usage/],
-    ["something else is wanted", ["list"], /^Usage/],
-    ["there is too much", ["connect", "web-01", "22", "23"], /^Usage/],
-  ])("says in one sentence that %s, and ends with 255", async (_, args, sentence) => {
+    [USAGE, 2, ["connect", "web-01"]],
+    [USAGE, 2, ["connect", "web-01", "0"]],
+    [`There is no command list. ${USAGE}`, 2, ["list"]],
+    [USAGE, 2, []],
+    [USAGE, 2, ["connect", "web-01", "22", "23"]],
+    ["No host is called nobody.rport.", 5, ["unknown", "nobody.rport"]],
+  ])("says in one sentence: %s, and answers %i", async (sentence, exitCode, args) => {
     await using window = await openWindow(echo);
     const { said, code } = bridge(window.storage, args);
-    expect(await code).toBe(255);
-    expect(said).toEqual([
-      expect.stringMatching(sentence instanceof RegExp ? sentence : exactly(sentence)),
-    ]);
+    expect(await code).toBe(exitCode);
+    expect(said).toEqual([sentence]);
   });
 
-  it("says why the server does not open it, and that nobody is signed in", async () => {
-    await using window = await openWindow(({ socket }) => {
-      socket.close(CLOSE_CODES.refused, "The host does not allow this.");
-    });
-    const refused = bridge(window.storage, ["connect", "web-01", "22"]);
-    expect(await refused.code).toBe(255);
-    expect(refused.said).toEqual(["The host does not allow this."]);
+  it.each([
+    [7, CLOSE_CODES.offline],
+    [8, CLOSE_CODES.unreached],
+    [9, CLOSE_CODES.notAllowed],
+    [9, CLOSE_CODES.refused],
+    [4, CLOSE_CODES.unauthorized],
+    [10, CLOSE_CODES.stopping],
+  ])(
+    "answers %i, and says why, where the server closes it with %i",
+    async (exitCode, closeCode) => {
+      await using window = await openWindow(({ socket }) =>
+        socket.close(closeCode, "It says why."),
+      );
+      const { said, code } = bridge(window.storage, ["connect", "web-01", "22"]);
+      expect(await code).toBe(exitCode);
+      expect(said).toEqual(["It says why."]);
+    },
+  );
+
+  it("says that nobody is signed in", async () => {
     await using other = await openWindow(echo, async () => ({ kind: "noToken" }));
     const unknown = bridge(other.storage, ["connect", "web-01", "22"]);
-    expect(await unknown.code).toBe(255);
+    expect(await unknown.code).toBe(4);
     expect(unknown.said).toEqual(["You are not signed in."]);
   });
 
   it("says that nothing listens where the host ends the connection at once", async () => {
     await using window = await openWindow(({ socket }) => socket.close(1000));
     const { said, code } = bridge(window.storage, ["connect", "web-01", "22"]);
-    expect(await code).toBe(255);
+    expect(await code).toBe(8);
     expect(said).toEqual(["The host closed the connection at once: is something listening there?"]);
   });
 
@@ -229,7 +171,7 @@ describe("the bridge", () => {
       await vi.waitFor(() => expect(clock.timers).toBe(1));
       clock.advance(100);
     }
-    expect(await code).toBe(255);
+    expect(await code).toBe(3);
     expect(said).toEqual([
       "No window of the editor is open: open VS Code and sign in to the server.",
     ]);
@@ -253,7 +195,7 @@ describe("the bridge", () => {
       seat.close();
       input.end();
       output.resume();
-      expect(await code).toBe(255);
+      expect(await code).toBe(3);
     } finally {
       seat.close();
     }
@@ -307,7 +249,3 @@ describe("the window that carries connections of programs", () => {
     expect(dialled).not.toHaveBeenCalled();
   });
 });
-
-function exactly(text: string): RegExp {
-  return new RegExp(`^${text.replaceAll(/[.[\]?]/g, "\\$&")}$`);
-}

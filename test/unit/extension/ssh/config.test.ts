@@ -5,7 +5,11 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { doubtfulAccounts } from "../../../../extension/src/ssh/config/accounts.ts";
-import { aliasIn, configText } from "../../../../extension/src/ssh/config/configText.ts";
+import {
+  aliasIn,
+  configText,
+  unknownText,
+} from "../../../../extension/src/ssh/config/configText.ts";
 import { batchLauncher, shellLauncher } from "../../../../extension/src/ssh/config/launcherText.ts";
 import { placesOf } from "../../../../extension/src/ssh/config/places.ts";
 import { includePath } from "../../../../extension/src/ssh/config/quoting.ts";
@@ -40,6 +44,7 @@ async function told(folder: string, hosts: readonly Host[]) {
   await writeFile(places.hosts, configText({ names: nameHosts(hosts), userOf, launcher }), {
     mode: 0o600,
   });
+  await writeFile(places.unknown, unknownText(launcher), { mode: 0o600 });
   await writeFile(launcher, 'printf "%s\\n" "$#" "$@" > "$(dirname "$0")/called"; exit 1');
   return { config, places };
 }
@@ -70,6 +75,36 @@ describe("what ssh is told", () => {
       "2222",
     ]);
   });
+
+  it("asks the launcher why no host has a name that is like ours, and changes nothing for those that it tells of", async () => {
+    await using temp = await tempDirectory();
+    const { config, places } = await told(temp.path, [host("f00d", "web-01")]);
+    const called = async (name: string) => {
+      await expect(run("ssh", ["-F", config, name])).rejects.toThrow();
+      return (await readFile(join(places.folder, "called"), "utf8")).split("\n").slice(1, 3);
+    };
+    for (const name of ["nobody.rport", "WEB-01.rport"])
+      expect(await called(name)).toEqual(["unknown", name]);
+    expect(await called("web-01.rport")).toEqual(["connect", handleOf(host("f00d"))]);
+    const web = await asked(config, "web-01.rport");
+    expect(web.get("hostkeyalias")).toBe(handleOf(host("f00d")));
+    expect((await asked(config, "nobody.rport.example.com")).has("proxycommand")).toBe(false);
+  });
+
+  it.each([
+    "x'$(touch pwned)'.rport",
+    "x\\'`touch pwned`.rport",
+    "$(touch pwned).rport",
+    "`touch pwned`.rport",
+  ])(
+    "S-55: has no shell run what a name holds that somebody else has thought of: %s",
+    async (name) => {
+      await using temp = await tempDirectory();
+      const { config } = await told(temp.path, [host("f00d", "web-01")]);
+      await expect(run("ssh", ["-F", config, name], { cwd: temp.path })).rejects.toThrow();
+      await expect(stat(join(temp.path, "pwned"))).rejects.toThrow();
+    },
+  );
 
   it.each(["it's", "50%h", "$(touch pwned)", "`x`", 'a"b', "a\\b"])(
     "starts a launcher whose folder is called %s",

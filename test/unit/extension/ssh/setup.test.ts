@@ -51,9 +51,10 @@ describe("telling ssh of hosts", () => {
     await writeFile(config, CONFIG);
     await setup.include();
     await setup.write([host("f00d")]);
-    const { hosts, launcher } = setup.places;
+    const { hosts, unknown, launcher } = setup.places;
     expect(await readdir(temp.path)).toEqual(["config", "rport.d"]);
-    for (const file of [hosts, launcher]) expect((await stat(file)).mode & 0o777).toBe(0o600);
+    for (const file of [hosts, unknown, launcher])
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
     await setup.remove();
     expect(await readdir(temp.path)).toEqual(["config"]);
     expect(await readFile(config, "utf8")).toBe(CONFIG);
