@@ -67,6 +67,11 @@ class TerminalSocket implements Link {
     this.#socket?.close(1000);
   }
 
+  cut(): void {
+    this.#stop();
+    this.#socket?.terminate();
+  }
+
   async #dial(): Promise<void> {
     const way = await this.#place
       .way()

@@ -26,6 +26,8 @@ export interface Link {
   /** Asks the other side whether it is there, and ends as `lost` when nothing comes. */
   check(): void;
   close(): void;
+  /** Ends it at once: nothing more goes out, and nothing that comes is read. */
+  cut(): void;
 }
 
 /** Begins a connection. Nothing is called before it has answered. */

@@ -9,10 +9,11 @@ import {
   terminalEndSchema,
 } from "@rport/protocol/terminal/terminal";
 import { t } from "@vscode/l10n";
-import { retryDelayMs } from "../model/connectionState.ts";
-import type { Clock, Timer } from "../support/clock.ts";
+import type { Clock } from "../support/clock.ts";
 import { InputQueue } from "./inputQueue.ts";
 import type { Dial, Link, LinkEnd } from "./link.ts";
+import { LinkRules } from "./linkRules.ts";
+import { Redial } from "./redial.ts";
 import { Screen } from "./screen.ts";
 
 /** Ctrl+C as a terminal sends it. */
@@ -60,10 +61,11 @@ export class Viewer {
   readonly #deps: ViewerDeps;
   readonly #input = new InputQueue();
   readonly #screen: Screen;
+  readonly #redial: Redial;
   #state: ViewerState = { kind: "connecting" };
   #link: Link | undefined;
-  #retry: Timer | undefined;
-  #attempt = 0;
+  /** What its other side may say. */
+  #rules = new LinkRules();
   #size: TerminalSize;
   /** Undefined: it has never been attached. */
   #attached: Attached | undefined;
@@ -77,7 +79,9 @@ export class Viewer {
       show: deps.show,
       onShown: (offset) => this.#send({ kind: "outputTaken", offset }),
     });
-    this.#connect();
+    const { clock, random } = deps;
+    this.#redial = new Redial({ clock, random, dial: () => this.#connect() });
+    this.#redial.now();
   }
 
   /** Where it stands. */
@@ -112,9 +116,9 @@ export class Viewer {
     this.#send({ kind: "resize", ...size });
   }
 
-  /** There is a reason to hope, or to doubt: tries at once, or asks whether the other side is there. */
+  /** There is a reason to hope, or to doubt: tries soon, or asks whether the other side is there. */
   nudge(): void {
-    if (this.#state.kind === "waiting") this.#connect();
+    if (this.#state.kind === "waiting") this.#redial.soon();
     else this.#link?.check();
   }
 
@@ -143,7 +147,7 @@ export class Viewer {
   }
 
   #connect(): void {
-    this.#retry?.cancel();
+    this.#rules = new LinkRules();
     this.#become({ kind: "connecting" });
     const link: Link = this.#deps.dial({
       opening: () => ({ size: this.#size, wish: this.#wish }),
@@ -163,14 +167,23 @@ export class Viewer {
   }
 
   #take(frame: Frame): void {
-    if (frame.kind === "attached") this.#attach(frame.json);
+    if (!this.#rules.allows(frame)) this.#breakOff();
+    else if (frame.kind === "attached") this.#attach(frame.json);
     else if (frame.kind === "ended") this.#end({ kind: "ended", end: endIn(frame.json) });
-    else if (this.#state.kind !== "attached") return;
-    else if (frame.kind === "output") this.#show(frame.offset, frame.bytes);
+    else if (frame.kind === "output") this.#screen.take(frame.bytes);
     else if (frame.kind === "inputTaken") {
       this.#input.confirm(frame.offset);
       this.#sendInput();
     }
+  }
+
+  /** Whoever breaks the rules is not heard any more, and not asked again by itself. */
+  #breakOff(): void {
+    this.#link?.cut();
+    this.#end({
+      kind: "refused",
+      reason: t("What the host or its server sent breaks the rules of terminals."),
+    });
   }
 
   #attach(json: Buffer): void {
@@ -187,9 +200,13 @@ export class Viewer {
       this.#end({ kind: "refused", reason: t("The server gave another terminal than this one.") });
       return;
     }
+    if (!this.#rules.begin(attached, this.#screen.received)) {
+      this.#breakOff();
+      return;
+    }
     const isFirst = this.#attached === undefined;
     this.#attached = attached;
-    this.#attempt = 0;
+    this.#redial.attached();
     if (attached.outputFrom !== this.#screen.received) this.#skip(attached.outputFrom, isFirst);
     if (isFirst && attached.liveFrom !== undefined) this.#screen.replaysTo(attached.liveFrom);
     this.#input.resume(attached.inputTaken);
@@ -205,12 +222,6 @@ export class Viewer {
       this.#deps.show(`\r\n[${t("{0} bytes of output were lost", lost)}]\r\n`);
   }
 
-  #show(offset: number, bytes: Buffer): void {
-    const known = this.#screen.received - offset;
-    if (known < 0) this.#screen.skipTo(offset);
-    if (known < bytes.length) this.#screen.take(known > 0 ? bytes.subarray(known) : bytes);
-  }
-
   #sendInput(): void {
     if (this.#state.kind !== "attached") return;
     for (let frame = this.#input.next(); frame !== undefined; frame = this.#input.next()) {
@@ -219,7 +230,9 @@ export class Viewer {
   }
 
   #send(frame: Frame): void {
-    if (this.#state.kind === "attached") this.#link?.send(encodeFrame(frame));
+    if (this.#state.kind !== "attached") return;
+    this.#rules.onSent(frame);
+    this.#link?.send(encodeFrame(frame));
   }
 
   #lose(end: LinkEnd): void {
@@ -234,15 +247,13 @@ export class Viewer {
     }
     this.#link = undefined;
     this.#become({ kind: "waiting", reason: end.reason });
-    const delayMs = retryDelayMs(this.#attempt, this.#deps.random());
-    this.#attempt += 1;
-    this.#retry = this.#deps.clock.after(delayMs, () => this.#connect());
+    this.#redial.later();
   }
 
   #end(end: ViewerEnd): void {
     if (this.#state.kind === "over") return;
     this.#screen.end();
-    this.#retry?.cancel();
+    this.#redial.cancel();
     this.#become({ kind: "over", end });
     const link = this.#link;
     this.#link = undefined;

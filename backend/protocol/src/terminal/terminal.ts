@@ -47,7 +47,9 @@ const sizeSchema = z.object({
 /** How large a terminal is, in characters. */
 export type TerminalSize = z.infer<typeof sizeSchema>;
 
-const offset = z.number().int().nonnegative();
+/** No terminal comes near it, and frames, whose offsets have six bytes, reach as far beyond it again. */
+const LATEST_OFFSET = 2 ** 47;
+const offset = z.number().int().nonnegative().max(LATEST_OFFSET);
 /** The last millisecond of the year 9999: of anything later no date can be written. */
 const LATEST_MS = 253_402_300_799_999;
 /** Since the epoch. */

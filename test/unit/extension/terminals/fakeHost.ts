@@ -32,7 +32,11 @@ export class FakeHost {
   isUp = true;
   /** Whether input is confirmed at once. */
   isReading = true;
+  /** What it says to whoever comes, in place of the truth. */
+  answer: ((host: FakeHost) => Frame) | undefined;
   checks = 0;
+  /** Connections that the viewer has broken off. */
+  cuts = 0;
   #output = Buffer.alloc(0);
   #keptFrom = 0;
   #sent = 0;
@@ -46,6 +50,9 @@ export class FakeHost {
       if (this.isUp) this.#join(joined);
       else events.onEnd({ kind: "lost", reason: "There is no way." });
     });
+    const leave = () => {
+      if (this.#joined === joined) this.#joined = undefined;
+    };
     return {
       send: (bytes) => {
         if (this.#joined !== joined) return;
@@ -54,8 +61,10 @@ export class FakeHost {
       check: () => {
         this.checks += 1;
       },
-      close: () => {
-        if (this.#joined === joined) this.#joined = undefined;
+      close: leave,
+      cut: () => {
+        this.cuts += 1;
+        leave();
       },
     };
   };
@@ -91,6 +100,8 @@ export class FakeHost {
 
   /** Tells something. */
   tell(frame: Frame): void {
+    if (frame.kind === "output")
+      this.#sent = Math.max(this.#sent, frame.offset + frame.bytes.length);
     this.#joined?.events.onFrame(frame);
   }
 
@@ -113,7 +124,8 @@ export class FakeHost {
       inputTaken: this.#taken,
     });
     this.#waiting = [];
-    this.tell({ kind: "attached", json: Buffer.from(JSON.stringify(attached)) });
+    const json = Buffer.from(JSON.stringify(attached));
+    this.tell(this.answer?.(this) ?? { kind: "attached", json });
     this.#pump();
   }
 
@@ -122,9 +134,7 @@ export class FakeHost {
       const room = TERMINAL.outputWindowBytes - (this.#sent - this.shown);
       const bytes = this.#output.subarray(this.#sent, this.#sent + Math.min(room, 32 << 10));
       if (bytes.length === 0 || this.#joined === undefined) return;
-      const offset = this.#sent;
-      this.#sent += bytes.length;
-      this.tell({ kind: "output", offset, bytes });
+      this.tell({ kind: "output", offset: this.#sent, bytes });
     }
   }
 
@@ -152,6 +162,7 @@ export class FakeHost {
 
   #readAll(): void {
     const bytes = Buffer.concat(this.#waiting);
+    if (bytes.length === 0) return;
     this.#waiting = [];
     this.#taken += bytes.length;
     this.read += bytes.toString("latin1");

@@ -156,7 +156,7 @@ describe("a viewer of a terminal", () => {
     ]);
   });
 
-  it("tries less and less often, and at once when there is a reason to hope", async () => {
+  it("tries less and less often, and soon when there is a reason to hope", async () => {
     const { host, viewer, clock, states } = await view();
     host.isUp = false;
     host.cut();
@@ -171,6 +171,7 @@ describe("a viewer of a terminal", () => {
     }
     host.isUp = true;
     viewer.nudge();
+    clock.advance(1_000);
     await settled();
     expect(viewer.state.kind).toBe("attached");
     viewer.nudge();
