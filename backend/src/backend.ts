@@ -245,6 +245,7 @@ function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>):
     credentials: services.credentials,
     tunnels: services.tunnels,
     terminals: services.terminals,
+    recordings: services.recordings,
     listening: services.listening,
     probe: services.probe,
     pairings: services.pairings,

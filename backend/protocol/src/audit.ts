@@ -22,6 +22,7 @@ export const AUDIT_APPLICATIONS = [
   "client.join",
   "client.refusal",
   "client.terminal",
+  "client.terminal.recording",
   "client.tunnel",
   "client.tunnel.editor",
   "pairing",

@@ -24,6 +24,7 @@ import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
 import { TERMINAL_ENDPOINTS } from "./terminal/endpoints.ts";
+import { RECORDING_ENDPOINTS } from "./terminal/recording.ts";
 import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
 import { TRAFFIC_ENDPOINTS } from "./tunnels/traffic.ts";
 
@@ -135,6 +136,7 @@ export const ENDPOINTS = {
   ...LISTENING_ENDPOINTS,
   ...TRAFFIC_ENDPOINTS,
   ...TERMINAL_ENDPOINTS,
+  ...RECORDING_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

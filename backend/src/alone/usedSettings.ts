@@ -10,6 +10,7 @@ const USED: Readonly<Record<keyof Settings, "all" | readonly string[]>> = {
   api: [],
   metrics: [],
   tunnels: [],
+  terminals: [],
 };
 
 /** Fails with a `StartFailure` that names the first setting that would have no effect. */

@@ -13,6 +13,7 @@ import { AuditIndex } from "./index/auditIndex.ts";
 import { IndexFile } from "./index/indexFile.ts";
 import { AuditLog } from "./log.ts";
 import { PairingEvents } from "./pairingEvents.ts";
+import { RecordingEvents } from "./recordingEvents.ts";
 import { RotationEvents } from "./rotationEvents.ts";
 import { entriesAfter } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segments.ts";
@@ -47,6 +48,7 @@ export interface Auditing {
   readonly editors: EditorEvents;
   readonly tunnels: TunnelEvents;
   readonly terminals: TerminalEvents;
+  readonly recordings: RecordingEvents;
   readonly rotations: RotationEvents;
   /** Writes what waits and what was only counted. */
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
   const tunnels = new TunnelEvents({ audit, shares, limits, clock });
   const terminals = new TerminalEvents({ audit, limits, clock });
+  const recordings = new RecordingEvents({ audit, limits, clock });
   const editors = new EditorEvents({ audit, limits, clock });
   const signIns = new SignIns({ audit, bursts, limits, clock });
   return {
@@ -97,6 +100,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     editors,
     tunnels,
     terminals,
+    recordings,
     rotations: new RotationEvents(audit),
     async close() {
       agents.close();
@@ -106,6 +110,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       signIns.close();
       editors.close();
       terminals.close();
+      recordings.close();
       await audit.close();
       await index.close();
       await database.close();

@@ -26,6 +26,8 @@ export interface AuditedTerminal {
   readonly address: string | undefined;
   /** The account of the host; undefined: the host was not asked. */
   readonly account: string | undefined;
+  /** Whether what it shows is recorded. */
+  readonly isRecorded: boolean;
 }
 
 /** How a terminal ended. */
@@ -89,7 +91,7 @@ export class TerminalEvents {
 
   #note(
     action: AuditEntry["action"],
-    { id, clientId, hostname, user, address, account }: AuditedTerminal,
+    { id, clientId, hostname, user, address, account, isRecorded }: AuditedTerminal,
     response?: AuditEntry["response"],
   ): void {
     const entry: AuditEntry = {
@@ -100,7 +102,7 @@ export class TerminalEvents {
       affectedId: id,
       clientId,
       clientHostname: hostname,
-      request: { account },
+      request: { account, recorded: isRecorded || undefined },
       response,
     };
     if (this.#spent.spend(user) === 0) this.#audit.note(entry);

@@ -48,6 +48,8 @@ export interface Config {
     readonly bind: string | undefined;
     readonly ports: readonly PortRange[];
   };
+  /** Whether every terminal is recorded. */
+  readonly recordsTerminals: boolean;
   readonly pairing: {
     readonly ttlS: number;
     /** Where hosts claim from instead of here; undefined: here. */
@@ -105,7 +107,7 @@ export function personOf({ environment, platform, home }: Surroundings): Person 
 
 function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundings): Config {
   const port = portOf(line);
-  const { server, api, metrics, tunnels, pairing, limits, logging } = settings;
+  const { server, api, metrics, tunnels, terminals, pairing, limits, logging } = settings;
   const address = server?.address ?? DEFAULT_ADDRESS;
   const serverAddress = port === undefined ? address : { ...address, port };
   return {
@@ -126,6 +128,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
       bind: tunnels?.bind,
       ports: portsOf(server),
     },
+    recordsTerminals: terminals?.record ?? false,
     pairing: {
       ttlS: pairing?.ttl ?? PAIRING_TTL_S,
       elsewhere: pairingElsewhere(pairing),
@@ -151,6 +154,7 @@ function overlay(lower: Settings, upper: Settings): Settings {
     api: { ...lower.api, ...upper.api },
     metrics: { ...lower.metrics, ...upper.metrics },
     tunnels: { ...lower.tunnels, ...upper.tunnels },
+    terminals: { ...lower.terminals, ...upper.terminals },
     pairing: { ...lower.pairing, ...upper.pairing },
     limits: { ...lower.limits, ...upper.limits },
     logging: { ...lower.logging, ...upper.logging },

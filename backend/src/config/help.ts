@@ -33,6 +33,7 @@ Only in the file or the environment:
             totp_required                    everybody needs a second factor   false
   [metrics] address                          figures for Prometheus, without a token
   [tunnels] bind                             where tunnels listen              127.0.0.1
+  [terminals] record                         every terminal is recorded        false
   [pairing] url                              a pairing service apart from this server
             service                          sealed, or rport-pairing: RPort's own  sealed
             key_file                         by which it knows this server

@@ -66,6 +66,13 @@ export const settingsSchema = z
     metrics: z.strictObject({ address: hostPort }).partial(),
     /** Ours: where tunnels listen unless a request says otherwise. */
     tunnels: z.strictObject({ bind: ipAddress }).partial(),
+    /** Ours: terminals that people open on hosts. */
+    terminals: z
+      .strictObject({
+        /** Whether all of them are recorded, whichever client they are on. */
+        record: z.boolean(),
+      })
+      .partial(),
     /** Ours: how long a pasted line works, and where hosts claim from. */
     pairing: z
       .strictObject({
@@ -110,6 +117,10 @@ export const NUMBER_KEYS: readonly string[] = [
   ...LIMIT_NAMES.map((name) => `limits.${name}`),
 ];
 /** Keys that are true or false; elsewhere than in the file they come as text. */
-export const BOOLEAN_KEYS: readonly string[] = ["api.totp_required", "pairing.plain_text"];
+export const BOOLEAN_KEYS: readonly string[] = [
+  "api.totp_required",
+  "terminals.record",
+  "pairing.plain_text",
+];
 /** Keys that are lists; elsewhere than in the file, commas separate their items. */
 export const LIST_KEYS: readonly string[] = ["server.url", "server.trusted_proxies"];

@@ -17,6 +17,8 @@ export interface ServiceSources {
   readonly terminals: () => { readonly open: number; readonly attached: number };
   /** Bytes of terminals, from viewers to hosts (a to b) and back. */
   readonly terminalBytes: Readonly<Tally>;
+  /** How often a terminal could not be recorded that has to be. */
+  readonly recordingFailures: () => number;
   readonly relays: { readonly active: number; readonly bytes: number };
   readonly sockets: () => SocketCounts;
   readonly limits: () => readonly LimitState[];
@@ -111,7 +113,11 @@ function tunnelFigures({ tunnels, relays }: ServiceSources): readonly Figure[] {
   ];
 }
 
-function terminalFigures({ terminals, terminalBytes }: ServiceSources): readonly Figure[] {
+function terminalFigures({
+  terminals,
+  terminalBytes,
+  recordingFailures,
+}: ServiceSources): readonly Figure[] {
   return [
     byLabel("state", {
       kind: "gauge",
@@ -133,6 +139,10 @@ function terminalFigures({ terminals, terminalBytes }: ServiceSources): readonly
         ["to_host", terminalBytes.bytesAtoB],
         ["from_host", terminalBytes.bytesBtoA],
       ],
+    }),
+    single("counter", "recording_failures_total", {
+      help: "Terminals that have to be recorded and could not be: they were ended, or not opened.",
+      read: recordingFailures,
     }),
   ];
 }

@@ -32,6 +32,7 @@ export interface HealthDeps extends Bounds, Pick<Records, "registry" | "credenti
   readonly relays: Tunnels["relays"];
   readonly terminals: Pick<OpenedTerminals["terminals"], "counts">;
   readonly terminalBytes: OpenedTerminals["terminalBytes"];
+  readonly recordings: Pick<OpenedTerminals["recordings"], "failures">;
   readonly gate: Pick<UserGate, "counters">;
   readonly door: DoorCounters;
   readonly userSockets: Pick<UserSockets, "size">;
@@ -70,6 +71,7 @@ function sourcesOf(deps: HealthDeps): ServiceSources {
     tunnels: () => tunnelsOf(deps),
     terminals: () => deps.terminals.counts,
     terminalBytes: deps.terminalBytes,
+    recordingFailures: () => deps.recordings.failures,
     relays,
     sockets: () => sockets.counts,
     limits: () => limits.states(),

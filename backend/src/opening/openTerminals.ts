@@ -1,8 +1,8 @@
-import type { KeyObject } from "node:crypto";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Tally } from "@rport/protocol/wire/relay";
 import type { Auditing } from "../audit/auditing.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { Recordings } from "../recordings/recordings.ts";
 import { isPersonEdit } from "../store/edits/personEdit.ts";
 import type { Store } from "../store/store.ts";
 import { HostTerminals } from "../terminals/hostTerminals.ts";
@@ -11,21 +11,23 @@ import { TerminalOpenings } from "../terminals/terminalOpenings.ts";
 import { TerminalOwners } from "../terminals/terminalOwners.ts";
 import { Terminals } from "../terminals/terminals.ts";
 import type { AccountLedger } from "../users/accounts/accountLedger.ts";
+import { type OpenedRecordingsDeps, openRecordings } from "./openRecordings.ts";
 import type { Records } from "./openRecords.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What terminals stand on. */
 export interface TerminalsDeps
   extends Pick<Records, "registry" | "presence" | "access" | "grants"> {
-  readonly store: Pick<Store, "edits"> & { readonly identity: { readonly verifierKey: KeyObject } };
+  readonly store: Pick<Store, "edits" | "identity" | "paths" | "requireHeld">;
   readonly ledger: AccountLedger;
-  readonly auditing: Pick<Auditing, "audit" | "terminals">;
+  readonly auditing: Pick<Auditing, "audit" | "terminals" | "recordings">;
   readonly limits: Limits;
 }
 
 /** Terminals on hosts. */
 export interface OpenedTerminals {
   readonly terminals: Terminals;
+  readonly recordings: Recordings;
   /** What hosts say of theirs. */
   readonly hostTerminals: HostTerminals;
   readonly terminalOpenings: TerminalOpenings;
@@ -35,16 +37,20 @@ export interface OpenedTerminals {
 
 /** Who has which terminals on which hosts; what people may is followed from then on. `opened` closes it. */
 export function openTerminals(
-  { clock, log }: Pick<ServicesOptions, "clock" | "log">,
-  { registry, presence, access, grants, store, ledger, auditing, limits }: TerminalsDeps,
+  options: ServicesOptions,
+  deps: TerminalsDeps,
   opened: AsyncDisposableStack,
 ): OpenedTerminals {
+  const { clock, log } = options;
+  const { registry, presence, access, grants, store, ledger, auditing, limits } = deps;
   const ids = new TerminalIds(store.identity.verifierKey);
   const owners = new TerminalOwners({ ledger, access });
   const connected = (id: ClientId) => presence.connected(id);
   const { terminals: events, audit } = auditing;
   const hostnameOf = (id: ClientId) => registry.record(id)?.hostname;
-  const facts = { ids, owners, events, connected, hostnameOf, limits, clock };
+  const stop: OpenedRecordingsDeps["stop"] = (id, reason) => terminals.stop(id, reason);
+  const recordings = openRecordings(options, { ...deps, stop }, opened);
+  const facts = { ids, owners, events, connected, hostnameOf, recordings, limits, clock };
   const terminals = new Terminals(facts);
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
   opened.defer(() => hosts.close());
@@ -61,10 +67,11 @@ export function openTerminals(
     ids,
     connected,
     offerOf,
+    recordings,
     events,
     audit,
     clock,
   });
   const terminalBytes = { bytesAtoB: 0, bytesBtoA: 0 };
-  return { terminals, hostTerminals: hosts, terminalOpenings, terminalBytes };
+  return { terminals, recordings, hostTerminals: hosts, terminalOpenings, terminalBytes };
 }

@@ -5,6 +5,7 @@ import type { SetLimits } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { PortRange } from "../platform/portRanges.ts";
+import type { OpenRecordingFile } from "../recordings/recordingFile.ts";
 
 /** What the services are made from. */
 export interface ServicesOptions {
@@ -37,10 +38,14 @@ export interface ServicesOptions {
     /** Whether everybody has to have a second factor. */
     readonly totpRequired: boolean;
   };
+  /** Whether all terminals that are opened are recorded; absent: only those on clients of groups that say so. */
+  readonly recordsTerminals?: boolean | undefined;
   /** What hosts fetch when they are paired. */
   readonly agentFiles: AgentSources;
   readonly clock: Clock;
   readonly log: Log;
   /** Replaces the files of the audit log, for tests. */
   readonly openAuditFile?: OpenSegmentFile | undefined;
+  /** Replaces the files of recordings, for tests. */
+  readonly openRecordingFile?: OpenRecordingFile | undefined;
 }

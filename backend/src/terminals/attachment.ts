@@ -9,6 +9,7 @@ import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { z } from "zod";
 import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Recorder } from "../recordings/recorder.ts";
 import { CUT_OFF, type FrameListener, TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { Terminals } from "./terminals.ts";
 import type { OpenTerminal } from "./terminalTable.ts";
@@ -24,6 +25,8 @@ export interface AttachmentDeps {
   readonly wish: TerminalWish;
   /** With the address of whoever attaches. */
   readonly audited: AuditedTerminal;
+  /** Undefined: what is shown is not recorded. */
+  readonly recorder: Recorder | undefined;
 }
 
 /**
@@ -50,13 +53,20 @@ export class Attachment implements FrameListener {
 
   onViewer(frame: Frame): void {
     this.#windows.onViewer(frame);
+    if (frame.kind === "resize") this.#deps.recorder?.resize(frame);
   }
 
-  onHost(frame: Frame): void {
+  onHost(frame: Frame): Frame {
     if (frame.kind === "ended") this.#ended(frame.json);
-    else if (frame.kind === "attached") this.#attached(frame.json);
+    else if (frame.kind === "attached") return this.#attached(frame.json);
     else if (!this.#isAttached) throw new FrameError("it has to begin with what it is");
     else this.#windows.onHost(frame);
+    if (frame.kind === "output") this.#deps.recorder?.output(frame.offset, frame.bytes);
+    return frame;
+  }
+
+  whenShowable(): Promise<void> | undefined {
+    return this.#deps.recorder?.written();
   }
 
   whyCut(): typeof CUT_OFF | typeof TAKEN_OVER {
@@ -65,10 +75,12 @@ export class Attachment implements FrameListener {
     return isTakenOver ? TAKEN_OVER : CUT_OFF;
   }
 
-  #attached(json: Buffer): void {
-    const { terminal, events, wish, audited } = this.#deps;
+  /** What the viewer is told of it: whether it is recorded is the server's word. */
+  #attached(json: Buffer): Frame {
+    const { terminal, events, wish, audited, recorder } = this.#deps;
     if (this.#isAttached) throw new FrameError("it has begun already");
-    const { id, account, startedAtMs, outputFrom, inputTaken } = parsed(attachedSchema, json);
+    const attached = parsed(attachedSchema, json);
+    const { id, account, startedAtMs, outputFrom, inputTaken } = attached;
     if (id !== terminal.id) throw new FrameError("it is another terminal");
     this.#isAttached = true;
     this.#windows.begin(outputFrom, inputTaken);
@@ -76,6 +88,8 @@ export class Attachment implements FrameListener {
     terminal.startedAtMs = startedAtMs;
     if (wish.kind === "new") events.opened({ ...audited, account });
     else events.resumed({ ...audited, account });
+    const told = { ...attached, recorded: recorder !== undefined };
+    return { kind: "attached", json: Buffer.from(JSON.stringify(told)) };
   }
 
   #ended(json: Buffer): void {
@@ -89,6 +103,7 @@ export class Attachment implements FrameListener {
     const { terminals, terminal, stream, wish } = this.#deps;
     if (terminal.viewer === stream) terminal.viewer = undefined;
     if (wish.kind === "new" && !this.#isAttached) terminals.end(terminal, "closed");
+    terminals.left(terminal);
   }
 }
 

@@ -17,6 +17,8 @@ import { WireError } from "@rport/protocol/wire/wireError";
 import type { Audit } from "../audit/entry.ts";
 import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Recorder } from "../recordings/recorder.ts";
+import type { Recordings } from "../recordings/recordings.ts";
 import { asTrouble, openedInTime, requireLink } from "../tunnels/dialer.ts";
 import type { Actor } from "../users/actor.ts";
 import { Attachment } from "./attachment.ts";
@@ -26,6 +28,9 @@ import { TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { TerminalLink, Terminals } from "./terminals.ts";
 import type { OpenTerminal } from "./terminalTable.ts";
 
+/** Who comes back to a terminal does not say again which kind it was begun as. */
+const USUAL_TERM = "xterm-256color";
+
 /** What terminals are opened with. */
 export interface TerminalOpeningsDeps {
   readonly terminals: Terminals;
@@ -34,6 +39,7 @@ export interface TerminalOpeningsDeps {
   readonly connected: (clientId: ClientId) => TerminalLink | undefined;
   /** What a client's agent says of terminals; null: nothing. */
   readonly offerOf: (clientId: ClientId) => TerminalOffer | null | undefined;
+  readonly recordings: Pick<Recordings, "isWanted" | "recorderOf" | "over">;
   readonly events: Pick<TerminalEvents, "opened" | "resumed" | "failed">;
   readonly audit: Pick<Audit, "ready">;
   readonly clock: Clock;
@@ -74,13 +80,13 @@ export class TerminalOpenings {
 
   async #begin(call: OpeningCall, link: TerminalLink, stream: TerminalStream): Promise<Duplex> {
     const { clientId, actor, address } = call;
-    const { terminals, ids, audit, clock } = this.#deps;
+    const { terminals, ids, recordings, audit, clock } = this.#deps;
     const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
     await audit.ready();
     call.requireRight();
     terminals.table.requireRoom(clientId, actor);
     const owner = actor.accountId;
-    const id = ids.give({ clientId, owner });
+    const id = ids.give({ clientId, owner }, recordings.isWanted(clientId));
     const terminal: OpenTerminal = {
       id,
       clientId,
@@ -100,6 +106,7 @@ export class TerminalOpenings {
       // The host may have begun it late.
       terminals.end(terminal, "closed");
       terminals.table.remove(terminal);
+      recordings.over(id, { how: "failed" });
       throw error;
     }
   }
@@ -129,6 +136,7 @@ export class TerminalOpenings {
       return undefined;
     } finally {
       terminal.takers.delete(stream);
+      terminals.left(terminal);
     }
   }
 
@@ -152,6 +160,7 @@ export class TerminalOpenings {
       address: call.address,
     };
     try {
+      const recorder = await this.#recorder(call, terminal);
       const channel = await this.#channel(link, call, terminal);
       const attachment = new Attachment({
         ...this.#deps,
@@ -159,6 +168,7 @@ export class TerminalOpenings {
         stream,
         wish: call.opening.wish,
         audited,
+        recorder,
       });
       // Whoever came while the host was asked is displaced, too.
       const before = terminal.viewer;
@@ -172,6 +182,20 @@ export class TerminalOpenings {
       if (!isOver) events.failed(audited, RportError.from(error).message);
       throw error;
     }
+  }
+
+  /** Before the host is asked: nothing that has to be recorded is begun where that cannot be. */
+  async #recorder(
+    { opening: { size, wish } }: OpeningCall,
+    terminal: OpenTerminal,
+  ): Promise<Recorder | undefined> {
+    const { terminals, recordings } = this.#deps;
+    if (!terminals.isRecorded(terminal)) return undefined;
+    const { id: terminalId, clientId, owner, ownerName, account } = terminal;
+    const hostname = terminals.audited(terminal).hostname ?? "";
+    const term = wish.kind === "new" ? wish.env.TERM : USUAL_TERM;
+    const whose = { terminalId, clientId, hostname, owner, ownerName, account };
+    return await recordings.recorderOf({ ...whose, size, term });
   }
 
   #channel(

@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { CLOSE_CODES } from "@rport/protocol/errors";
+import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import {
   encodeFrame,
   type Frame,
@@ -31,8 +31,13 @@ export const TAKEN_OVER = {
 export interface FrameListener {
   /** A frame of the viewer, which is passed on when this returns; throws a `FrameError` to end all. */
   onViewer(frame: Frame): void;
-  /** The same of the host. */
-  onHost(frame: Frame): void;
+  /** The same of the host; answers with what the viewer is told in its place. */
+  onHost(frame: Frame): Frame;
+  /**
+   * Undefined, or a promise that resolves when what the host said may be shown; it rejects with an
+   * `RportError`, whose sentence the viewer is told, when it may not.
+   */
+  whenShowable(): Promise<void> | undefined;
   /** What the viewer is told when the host's side ends before the terminal has. */
   whyCut(): { readonly code: number; readonly reason: string };
 }
@@ -83,8 +88,15 @@ export class TerminalStream extends Duplex implements Viewer {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const out = this.#checked(chunk);
+    const isLast = this.#hasEnded;
+    const sent = (): void => {
+      done();
+      if (isLast) this.destroy();
+    };
+    const showable = this.#listener?.whenShowable();
     if (out === undefined || out.length === 0) done();
-    else this.#inner.write(out, () => this.#sent(done));
+    else if (showable === undefined) this.#inner.write(out, sent);
+    else this.#writeLater(showable, out, sent);
   }
 
   override _final(done: () => void): void {
@@ -100,9 +112,15 @@ export class TerminalStream extends Duplex implements Viewer {
     done(error);
   }
 
-  #sent(done: () => void): void {
-    done();
-    if (this.#hasEnded) this.destroy();
+  /** What may not be shown ends the stream; whoever writes is not to wait for it. */
+  #writeLater(showable: Promise<void>, out: Buffer, sent: () => void): void {
+    showable.then(
+      () => (this.destroyed ? sent() : this.#inner.write(out, sent)),
+      (error: unknown) => {
+        this.leave(CLOSE_CODES.refused, RportError.from(error).message);
+        sent();
+      },
+    );
   }
 
   /** What the viewer said before it left is passed on. */
@@ -144,9 +162,9 @@ export class TerminalStream extends Duplex implements Viewer {
       const passed: Buffer[] = [];
       for (const frame of frames) {
         if (this.#hasEnded) break;
-        this.#listener?.onHost(requireHost(frame));
+        const told = this.#listener?.onHost(requireHost(frame)) ?? frame;
         this.#hasEnded = frame.kind === "ended";
-        passed.push(encodeFrame(frame));
+        passed.push(encodeFrame(told));
       }
       return Buffer.concat(passed);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
-import { RportError } from "@rport/protocol/errors";
+import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import type { TerminalView } from "@rport/protocol/terminal/endpoints";
 import type { HeldTerminal, TerminalEnd, TerminalId } from "@rport/protocol/terminal/terminal";
@@ -8,6 +8,7 @@ import type { LiveSession } from "../clients/liveSession.ts";
 import type { Limits } from "../limits/limits.ts";
 import { type Clock, toTime } from "../platform/clock.ts";
 import { RecentMap } from "../platform/recentMap.ts";
+import type { Recordings } from "../recordings/recordings.ts";
 import type { Actor } from "../users/actor.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { TerminalOwners } from "./terminalOwners.ts";
@@ -29,6 +30,7 @@ export interface TerminalsDeps {
   readonly events: Pick<TerminalEvents, "opened" | "resumed" | "failed" | "ended">;
   readonly connected: (clientId: ClientId) => TerminalLink | undefined;
   readonly hostnameOf: (clientId: ClientId) => string | undefined;
+  readonly recordings: Pick<Recordings, "over">;
   readonly limits: Pick<Limits, "max" | "bite" | "isShared" | "watch">;
   readonly clock: Clock;
 }
@@ -116,6 +118,26 @@ export class Terminals {
     this.#deps.events.ended(this.audited(terminal), { startedAtMs, endedAtMs, end, isPresumed });
     this.table.remove(terminal);
     this.#ended.set(terminal.id, { terminal, end, isPresumed });
+    this.left(terminal);
+  }
+
+  /** Somebody looks at it no more: when it is over, too, so is its recording. */
+  left({ id, viewer }: OpenTerminal): void {
+    const ended = this.endOf(id);
+    if (ended !== undefined && viewer === undefined) this.#deps.recordings.over(id, ended.end);
+  }
+
+  /** It may not go on, with a sentence for whoever looks at it. */
+  stop(id: TerminalId, reason: string): void {
+    const terminal = this.table.get(id);
+    if (terminal === undefined) return;
+    terminal.viewer?.leave(CLOSE_CODES.refused, reason);
+    this.end(terminal, "closed");
+  }
+
+  /** Whether what it shows is recorded. */
+  isRecorded({ id, clientId, owner }: Pick<OpenTerminal, "id" | "clientId" | "owner">): boolean {
+    return this.#deps.ids.isRecorded(id, { clientId, owner });
   }
 
   /** The same for one that ended before this server knew of it; nothing when it is known already. */
@@ -135,7 +157,9 @@ export class Terminals {
     const { id, clientId, owner, ownerName, address, account } = terminal;
     const name = this.#deps.owners.nameOf(owner) ?? ownerName;
     const hostname = this.#deps.hostnameOf(clientId);
-    return { id, clientId, hostname, user: { accountId: owner, name }, address, account };
+    const isRecorded = this.isRecorded(terminal);
+    const user = { accountId: owner, name };
+    return { id, clientId, hostname, user, address, account, isRecorded };
   }
 
   #view(terminal: OpenTerminal): TerminalView {
@@ -148,6 +172,7 @@ export class Terminals {
       started_at: toTime(startedAtMs),
       attached: viewer !== undefined,
       connected: this.#deps.connected(clientId) !== undefined,
+      recorded: this.isRecorded(terminal),
     };
   }
 }

@@ -45,6 +45,7 @@ describe("a terminal on a host", () => {
         started_at: "2030-03-17T17:46:40.000Z",
         attached: true,
         connected: true,
+        recorded: false,
       },
     ]);
     await scene.backend.api("deleteTerminal", { params: { terminalId: id } });

@@ -5,6 +5,7 @@ export const ENDPOINT_PARAMS: Readonly<Record<string, string>> = {
   secretId: "a-secret",
   tunnelId: "1",
   terminalId: "A".repeat(22),
+  recordingId: `${"A".repeat(22)}.1`,
   joinId: "a-join",
   pairingId: "A".repeat(16),
   userName: "anna",

@@ -56,6 +56,8 @@ export const clientGroupSchema = z.object({
   params: clientGroupParamsSchema,
   /** Groups of users who may see its clients. */
   allowed_user_groups: groupListSchema,
+  /** Whether terminals on its clients are recorded. Ours. */
+  record_terminals: z.boolean().default(false),
   /** Who is in it now, of those that whoever asks may see. */
   client_ids: listOf(z.string()),
   num_clients: z.int().nonnegative(),
@@ -68,4 +70,6 @@ export const clientGroupInputSchema = z.strictObject({
   description: line.default(""),
   params: clientGroupParamsSchema.default({}),
   allowed_user_groups: groupListSchema.default([]),
+  /** Ours. Who leaves it out, as RPort's programs do, changes nothing of it. */
+  record_terminals: z.boolean().optional(),
 });

@@ -18,6 +18,8 @@ export const terminalSchema = z.object({
   attached: z.boolean(),
   /** Whether its host is connected; if not, it may have ended there. */
   connected: z.boolean(),
+  /** Whether the server records what it shows; decided when it was opened. */
+  recorded: z.boolean(),
 });
 
 /** A terminal on a host as people see it. */

@@ -121,6 +121,8 @@ export const attachedSchema = z.object({
   liveFrom: offset.optional(),
   /** How many bytes of input the terminal has taken since it began: who was cut off sends the rest. */
   inputTaken: offset,
+  /** Whether the server records what it shows: the server's word, whatever the host says. */
+  recorded: z.boolean().optional(),
 });
 
 /** Answer of a host to whoever has attached. */

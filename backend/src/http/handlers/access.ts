@@ -52,6 +52,7 @@ const groupList: ListSpec<SeenGroup> = {
     description: ({ record }) => record.description,
     params: ({ params }) => shownParams(params),
     allowed_user_groups: ({ record }) => record.allowed_user_groups,
+    record_terminals: ({ record }) => record.record_terminals ?? false,
     client_ids: ({ members }) => members,
     num_clients: ({ members }) => members.length,
     num_clients_connected: ({ connected }) => connected,

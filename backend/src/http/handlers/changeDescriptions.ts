@@ -182,6 +182,11 @@ export const CHANGE_DESCRIPTIONS: ChangeDescriptions = {
     action: "delete",
     affectedId: params.terminalId,
   }),
+  deleteRecording: ({ params }) => ({
+    application: "client.terminal.recording",
+    action: "delete",
+    affectedId: params.recordingId,
+  }),
   createPairing: ({ body }, data) => ({
     application: "pairing",
     action: "create",

@@ -15,6 +15,7 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
+import type { Recordings } from "../../recordings/recordings.ts";
 import type { Terminals } from "../../terminals/terminals.ts";
 import type { Listening } from "../../tunnels/listening.ts";
 import type { Probe } from "../../tunnels/probe.ts";
@@ -32,6 +33,7 @@ import { joinHandlers } from "./joins.ts";
 import { meHandlers } from "./me.ts";
 import { pairingHandlers } from "./pairings.ts";
 import { type AdministrationHandlerDeps, administrationHandlers } from "./people/administration.ts";
+import { recordingHandlers } from "./recordings.ts";
 import { refusalHandlers } from "./refusals.ts";
 import { signInHandlers } from "./signIn.ts";
 import { statusHandlers } from "./status.ts";
@@ -57,6 +59,7 @@ export interface HandlerDeps {
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
   readonly terminals: Terminals;
+  readonly recordings: Pick<Recordings, "all" | "metaOf" | "read" | "remove">;
   readonly listening: Listening;
   readonly probe: Probe;
   readonly pairings: Pick<Pairings, "all">;
@@ -99,6 +102,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       probe: deps.probe,
     }),
     ...terminalHandlers({ terminals: deps.terminals, searches }),
+    ...recordingHandlers({ recordings: deps.recordings, audit: deps.audit, searches }),
     ...pairingHandlers({
       pairings,
       searches,

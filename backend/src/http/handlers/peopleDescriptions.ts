@@ -140,8 +140,8 @@ export const USER_DESCRIPTIONS = {
 } satisfies Partial<ChangeDescriptions>;
 
 function groupFacts(body: EndpointInput<"putClientGroup">["body"]): Facts {
-  const { params, allowed_user_groups } = body;
-  return { params: JSON.stringify(params), allowed_user_groups };
+  const { params, allowed_user_groups, record_terminals } = body;
+  return { params: JSON.stringify(params), allowed_user_groups, record_terminals };
 }
 
 /** The entries of changes of who sees which clients. */

@@ -26,6 +26,8 @@ export interface DataPaths {
   readonly sessionKey: string;
   /** The directory of the audit log. */
   readonly audit: string;
+  /** The directory of the recordings of terminals; made with the first one. */
+  readonly recordings: string;
   /** What the audit log is searched in; made anew from its files when it is missing. */
   readonly auditIndex: string;
   readonly endpoint: string;
@@ -42,7 +44,7 @@ export interface Identity {
   readonly serverKeySeed: string;
   /** Keys the verifiers of generated secrets. */
   readonly verifierKey: KeyObject;
-  /** Seals the entries of the audit log. */
+  /** Seals the entries of the audit log, and the recordings of terminals. */
   readonly auditKey: KeyObject;
 }
 
@@ -57,6 +59,7 @@ export function dataPaths(directory: string): DataPaths {
     auditKey: join(directory, "audit.key"),
     sessionKey: join(directory, "sessions.key"),
     audit: join(directory, "audit"),
+    recordings: join(directory, "recordings"),
     auditIndex: join(directory, "audit.sqlite"),
     endpoint: join(directory, "endpoint.json"),
     ownCertificate: join(directory, "tls", "server.crt"),

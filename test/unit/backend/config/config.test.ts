@@ -47,6 +47,7 @@ describe("the configuration", () => {
       passwordMinLength: 12,
       signIn: { passwordMinLength: 12, totpRequired: false },
       tunnels: { bind: undefined, ports: [{ from: 20_000, to: 30_000 }] },
+      recordsTerminals: false,
       limits: {},
       pairing: { ttlS: 600 },
       logging: { level: "info", file: undefined },
@@ -70,6 +71,8 @@ describe("the configuration", () => {
       totp_required = true
       [tunnels]
       bind = "0.0.0.0"
+      [terminals]
+      record = true
       [pairing]
       ttl = "5m"
       [limits]
@@ -91,6 +94,7 @@ describe("the configuration", () => {
       passwordMinLength: 20,
       signIn: { passwordMinLength: 16, totpRequired: true },
       tunnels: { bind: "0.0.0.0", ports: [{ from: 30_000, to: 30_100 }] },
+      recordsTerminals: true,
       limits: { pending_sockets: 2_048 },
       pairing: { ttlS: 300 },
       logging: { level: "debug", file: "/var/log/rport.log" },

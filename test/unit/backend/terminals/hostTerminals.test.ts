@@ -52,7 +52,8 @@ function setUp() {
   const events = { opened() {}, resumed() {}, failed() {}, ended() {} };
   const hostnameOf = () => undefined;
   const owners = { nameOf: () => OWNER, may: () => true };
-  const facts = { ids, events, connected, hostnameOf, limits, clock };
+  const recordings = { over() {} };
+  const facts = { ids, events, connected, hostnameOf, recordings, limits, clock };
   const terminals = new Terminals({ ...facts, owners: owners as never });
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
   const id = ids.give({ clientId: CLIENT, owner: OWNER });
