@@ -5,6 +5,9 @@ import type { Shells } from "../machine/shells.ts";
 export class ProcessGroups {
   readonly #leader: number;
   readonly #shells: Pick<Shells, "inFront">;
+  /** What is sent to the program in front once it is known which that is. */
+  readonly #pending = new Set<TerminalSignal>();
+  #isLooking = false;
 
   constructor(leader: number, shells: Pick<Shells, "inFront">) {
     this.#leader = leader;
@@ -21,9 +24,21 @@ export class ProcessGroups {
     send(group, signal);
   }
 
-  /** Sends a signal to the program in front. */
+  /**
+   * Sends a signal to the program in front. Equal ones that come before it is known which that is are
+   * one, as they are for a program that has not taken the first: a viewer may send any number.
+   */
   async signalFront(signal: TerminalSignal): Promise<void> {
-    send(await this.front(), signal);
+    this.#pending.add(signal);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const front = await this.front();
+      for (const pending of this.#pending) send(front, pending);
+    } finally {
+      this.#isLooking = false;
+      this.#pending.clear();
+    }
   }
 
   /** Sends a signal to the shell and to the program in front. */

@@ -28,19 +28,35 @@ export interface UrgentKeysDeps {
 export class UrgentKeys {
   readonly #deps: UrgentKeysDeps;
   #looking: Timer | undefined;
+  /** The signal of the newest key. */
+  #signal: TerminalSignal = "INT";
+  #isAsking = false;
   #isOver = false;
 
   constructor(deps: UrgentKeysDeps) {
     this.#deps = deps;
   }
 
-  /** Sends the signal of a key to a program that is still in front a moment after it was typed. */
+  /**
+   * Sends the signal of a key to a program that is still in front a moment after it was typed; of
+   * several within the moment, that of the last.
+   */
   async seeObeyed(key: Buffer): Promise<void> {
     const signal = key.length === 1 ? SIGNAL_KEYS.get(key.readUInt8()) : undefined;
     if (signal === undefined) return;
+    this.#signal = signal;
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      const front = await this.#deps.groups.front();
+      if (!this.#isOver) this.#lookSoon(front, this.#signal);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #lookSoon(front: number, signal: TerminalSignal): void {
     const { pty, groups, clock, onFault } = this.#deps;
-    const front = await groups.front();
-    if (this.#isOver) return;
     const look = async () => {
       const isStuck = (await pty.obeysKeys()) && (await groups.front()) === front;
       if (isStuck && !this.#isOver) groups.signal(front, signal);

@@ -133,13 +133,17 @@ export class TerminalStream extends Duplex implements Viewer {
   #read(piece: Buffer): void {
     try {
       const frames = this.#fromViewer.read(piece).filter((frame) => !this.#isOpening(frame));
-      for (const frame of frames) {
-        this.#listener?.onViewer(frame);
-        if (!this.push(encodeFrame(frame))) this.#inner.pause();
-      }
+      for (const frame of frames) this.#listener?.onViewer(frame);
+      this.#pass(frames);
     } catch (error) {
       this.#refuse(error, "The terminal's viewer broke its rules");
     }
+  }
+
+  /** Frames that came together go on together: each piece becomes a packet, which costs more than its frames. */
+  #pass(frames: readonly Frame[]): void {
+    if (frames.length === 0) return;
+    if (!this.push(Buffer.concat(frames.map(encodeFrame)))) this.#inner.pause();
   }
 
   #isOpening(frame: Frame): boolean {

@@ -18,6 +18,16 @@ const OPENING = encodeFrame({
   json: Buffer.from('{"size":{"cols":80,"rows":24},"wish":{"kind":"new"}}'),
 });
 
+/** What a host says first. */
+function attachedTo(id: string): Buffer {
+  const said = { id, account: "root", shell: "/bin/sh" };
+  const numbers = { startedAtMs: 0, outputFrom: 0, inputTaken: 0 };
+  return encodeFrame({
+    kind: "attached",
+    json: Buffer.from(JSON.stringify({ ...said, ...numbers })),
+  });
+}
+
 /** A viewer's socket, joined to a host that never stops. */
 async function floodedViewer() {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
@@ -87,10 +97,7 @@ describe("S-53 the way of a terminal", () => {
     await using scene = await TerminalScene.open();
     await scene.host({
       onAttach: (terminal, channel) => {
-        const said = { id: terminal.opening.id, account: "root", shell: "/bin/sh" };
-        const numbers = { startedAtMs: 0, outputFrom: 0, inputTaken: 0 };
-        const json = Buffer.from(JSON.stringify({ ...said, ...numbers }));
-        channel.write(encodeFrame({ kind: "attached", json }));
+        channel.write(attachedTo(terminal.opening.id));
         channel.resume();
       },
     });
@@ -121,6 +128,23 @@ describe("S-53 the way of a terminal", () => {
       expect(alive).toEqual([]);
     });
     expect(await scene.backend.api("listTerminals")).toEqual([]);
+  });
+
+  it("passes frames that came together on together: each piece is a packet", async () => {
+    await using scene = await TerminalScene.open();
+    const pieces: Buffer[] = [];
+    await scene.host({
+      onAttach: (terminal, channel) => {
+        channel.write(attachedTo(terminal.opening.id));
+        channel.on("data", (piece: Buffer) => pieces.push(piece));
+      },
+    });
+    const viewer = await scene.viewer();
+    const interrupt = encodeFrame({ kind: "signal", signal: "INT" });
+    const message = Buffer.concat(Array.from({ length: 10_000 }, () => interrupt));
+    viewer.sayRaw(message);
+    await eventually(() => expect(Buffer.concat(pieces).length).toBe(message.length));
+    expect(pieces.length).toBeLessThan(20);
   });
 
   it("takes no text of a viewer", async () => {

@@ -13,7 +13,7 @@ import {
 const KINDS = {
   /** First of an editor: a `ViewerOpening` as JSON. */
   open: 1,
-  /** Offset, bytes for the program. */
+  /** Offset, bytes for the program: one at least, here and below. */
   input: 2,
   /** Columns, rows: two bytes each. */
   resize: 3,
@@ -207,7 +207,7 @@ function decode(kind: FrameKind, content: Buffer): Frame {
     case "input":
     case "urgent":
     case "output":
-      return { kind, offset: offsetIn(content), bytes: content.subarray(OFFSET_BYTES) };
+      return { kind, offset: offsetIn(content), bytes: bytesIn(content) };
     case "outputTaken":
     case "inputTaken":
       requireLength(content, OFFSET_BYTES);
@@ -225,6 +225,12 @@ function decode(kind: FrameKind, content: Buffer): Frame {
 function offsetIn(content: Buffer): number {
   if (content.length < OFFSET_BYTES) throw new FrameError("a frame is too short");
   return content.readUIntBE(0, OFFSET_BYTES);
+}
+
+/** Frames without bytes say nothing, and any number of them would fit into what is allowed to be on the way. */
+function bytesIn(content: Buffer): Buffer {
+  if (content.length === OFFSET_BYTES) throw new FrameError("a frame has no bytes");
+  return content.subarray(OFFSET_BYTES);
 }
 
 function resized(content: Buffer): Frame {

@@ -9,12 +9,13 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-const bytes = fc.uint8Array({ maxLength: 300 }).map((all) => Buffer.from(all));
+const json = fc.uint8Array({ maxLength: 300 }).map((all) => Buffer.from(all));
+const bytes = json.filter(({ length }) => length > 0);
 const offset = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const count = fc.integer({ min: 1, max: 1_000 });
 
 const frame: fc.Arbitrary<Frame> = fc.oneof(
-  fc.record({ kind: fc.constantFrom("open", "attached", "ended"), json: bytes }),
+  fc.record({ kind: fc.constantFrom("open", "attached", "ended"), json }),
   fc.record({ kind: fc.constantFrom("input", "urgent", "output"), offset, bytes }),
   fc.record({ kind: fc.constantFrom("outputTaken", "inputTaken"), offset }),
   fc.record({ kind: fc.constant("resize" as const), cols: count, rows: count }),
@@ -60,6 +61,11 @@ describe("frames of a terminal", () => {
     ["of a close with content", [6, 0, 0, 1, 0]],
   ])("%s are refused", (_what, wire) => {
     expect(() => new FrameReader().read(Buffer.from(wire))).toThrow(FrameError);
+  });
+
+  it.each(["input", "urgent", "output"] as const)("are none without bytes: %s", (kind) => {
+    const empty = encodeFrame({ kind, offset: 7, bytes: Buffer.alloc(0) });
+    expect(() => new FrameReader().read(empty)).toThrow(FrameError);
   });
 
   it("of viewers are not those of hosts", () => {
