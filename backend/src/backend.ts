@@ -197,7 +197,7 @@ function facesDeps(
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
   const onUser = (...one: Parameters<typeof sockets.vouchFor>) => sockets.vouchFor(...one);
-  const routes = routesOf(services, clock);
+  const routes = routesOf(services, { clock, log });
   const handlers = handlersOf(services, {
     hasServerUrls: serverUrls.length > 0,
     pairingTtlS: pairing.ttlS,

@@ -10,6 +10,8 @@ import type { Sight } from "../events/sight.ts";
 import { serveEvents } from "../events/socket.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock } from "../platform/clock.ts";
+import { endingFault } from "../platform/faults.ts";
+import type { Log } from "../platform/log.ts";
 import type { TerminalOpenings } from "../terminals/terminalOpenings.ts";
 import { serveTerminal, type ViewerSocketDeps } from "../terminals/viewerSocket.ts";
 import type { Dial } from "../tunnels/dialer.ts";
@@ -64,6 +66,7 @@ export interface UserRoutesDeps {
   readonly terminalOpenings: Pick<TerminalOpenings, "open">;
   readonly terminalBytes: Tally;
   readonly clock: Clock;
+  readonly log: Log;
   readonly editors: EditorEvents;
   readonly hostnameOf: (id: ClientId) => string | undefined;
 }
@@ -118,7 +121,7 @@ function serveDial(
 function serveViewer(
   socket: WebSocket,
   { actor, address, query }: UserCall,
-  { access, terminalOpenings, terminalBytes, relays, clock }: UserRoutesDeps,
+  { access, terminalOpenings, terminalBytes, relays, clock, log }: UserRoutesDeps,
 ): Promise<void> {
   const open: ViewerSocketDeps["open"] = (opening, stream) => {
     const clientId = requireClientId(query);
@@ -129,7 +132,8 @@ function serveViewer(
     requireRight();
     return terminalOpenings.open({ clientId, actor, address, opening, requireRight }, stream);
   };
-  return serveTerminal(socket, { open, relays, tally: terminalBytes, clock });
+  const onFault = endingFault(log, "a terminal's socket", () => socket.terminate());
+  return serveTerminal(socket, { open, relays, tally: terminalBytes, clock, onFault });
 }
 
 /** Whoever is in other groups than before takes a new snapshot, of what they may see now. */

@@ -1,7 +1,6 @@
 import type { Auditing } from "../audit/auditing.ts";
 import type { EventHub } from "../events/hub.ts";
-import { type UserRoute, userRoutes } from "../http/userRoutes.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type UserRoute, type UserRoutesDeps, userRoutes } from "../http/userRoutes.ts";
 import type { Records } from "./openRecords.ts";
 import type { OpenedTerminals } from "./openTerminals.ts";
 import type { Tunnels } from "./openTunnels.ts";
@@ -16,7 +15,10 @@ export interface RoutedServices
 }
 
 /** Every WebSocket of the users' face, with what stands behind it. */
-export function routesOf(services: RoutedServices, clock: Clock): readonly UserRoute[] {
+export function routesOf(
+  services: RoutedServices,
+  { clock, log }: Pick<UserRoutesDeps, "clock" | "log">,
+): readonly UserRoute[] {
   const { hub, access, sights, dial, relays, auditing, registry } = services;
   const { terminalOpenings, terminalBytes } = services;
   return userRoutes({
@@ -28,6 +30,7 @@ export function routesOf(services: RoutedServices, clock: Clock): readonly UserR
     terminalOpenings,
     terminalBytes,
     clock,
+    log,
     editors: auditing.editors,
     hostnameOf: (id) => registry.record(id)?.hostname,
   });

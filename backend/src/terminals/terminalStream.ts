@@ -7,6 +7,7 @@ import {
   FrameReader,
   VIEWER_KINDS,
 } from "@rport/protocol/terminal/frame";
+import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { WebSocket } from "ws";
 import { EditorStream } from "../tunnels/editorStream.ts";
 import { shortReason } from "../tunnels/editorTunnel.ts";
@@ -14,6 +15,9 @@ import type { Viewer } from "./terminalTable.ts";
 
 /** About as much waits in one direction before the other side waits, too. */
 const HIGH_WATER_BYTES = 64 << 10;
+/** What a viewer says is read in pieces of this size, and of this time in a turn of the event loop. */
+const PIECE_BYTES = 4 << 10;
+const TURN_MS = 1;
 /** 1000: the normal closure of RFC 6455. */
 const ENDED = { code: 1000, reason: "" } as const;
 /** Why the socket of a terminal ends that may be on its host still. */
@@ -57,16 +61,26 @@ export class TerminalStream extends Duplex implements Viewer {
   readonly #fromHost = new FrameReader();
   readonly #opened = Promise.withResolvers<Buffer>();
   #isOpened = false;
+  /** Nothing more of the viewer is wanted now. */
+  #isFull = false;
+  /** The next turn goes on reading. */
+  #isResting = false;
   #hasEnded = false;
   #listener: FrameListener | undefined;
+  /** Goes on reading in the next turn. */
+  readonly #nextTurn: () => void;
 
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, onFault: OnFault) {
     super({ readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
     this.#ws = ws;
     this.#inner = new EditorStream(ws);
     this.opening = this.#opened.promise;
     this.opening.catch(() => {});
-    this.#inner.on("data", (piece: Buffer) => this.#read(piece));
+    this.#inner.on("readable", () => this.#readOn());
+    this.#nextTurn = guarded(onFault, () => {
+      this.#isResting = false;
+      this.#readOn();
+    });
     this.#inner.once("end", () => this.push(null));
     this.#inner.once("close", () => this.#left());
     this.once("end", () => this.destroy());
@@ -83,7 +97,8 @@ export class TerminalStream extends Duplex implements Viewer {
   }
 
   override _read(): void {
-    this.#inner.resume();
+    this.#isFull = false;
+    this.#readOn();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -130,6 +145,19 @@ export class TerminalStream extends Duplex implements Viewer {
     else this.destroy();
   }
 
+  /** A message of the viewer may be all frames that say little: they are given no more than a moment of a turn. */
+  #readOn(): void {
+    if (this.#isResting) return;
+    const endMs = performance.now() + TURN_MS;
+    while (!this.#isFull && !this.#isResting && !this.destroyed) {
+      const piece = this.#inner.read(Math.min(this.#inner.readableLength, PIECE_BYTES));
+      if (piece === null) return;
+      this.#read(piece);
+      this.#isResting = performance.now() >= endMs;
+    }
+    if (this.#isResting) setImmediate(this.#nextTurn);
+  }
+
   #read(piece: Buffer): void {
     try {
       const frames = this.#fromViewer.read(piece).filter((frame) => !this.#isOpening(frame));
@@ -143,7 +171,7 @@ export class TerminalStream extends Duplex implements Viewer {
   /** Frames that came together go on together: each piece becomes a packet, which costs more than its frames. */
   #pass(frames: readonly Frame[]): void {
     if (frames.length === 0) return;
-    if (!this.push(Buffer.concat(frames.map(encodeFrame)))) this.#inner.pause();
+    if (!this.push(Buffer.concat(frames.map(encodeFrame)))) this.#isFull = true;
   }
 
   #isOpening(frame: Frame): boolean {
@@ -154,7 +182,7 @@ export class TerminalStream extends Duplex implements Viewer {
     if (!isOpen) return false;
     this.#isOpened = true;
     this.#opened.resolve(Buffer.from(frame.json));
-    this.#inner.pause();
+    this.#isFull = true;
     return true;
   }
 

@@ -6,6 +6,7 @@ import {
   type ViewerOpening,
   viewerOpeningSchema,
 } from "@rport/protocol/terminal/terminal";
+import type { OnFault } from "@rport/protocol/wire/contain";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Relays, Tally } from "@rport/protocol/wire/relay";
 import type { WebSocket } from "ws";
@@ -32,6 +33,8 @@ export interface ViewerSocketDeps {
   /** Bytes from viewers to hosts, and back. */
   readonly tally: Tally;
   readonly clock: Clock;
+  /** Told what callbacks of ours throw. */
+  readonly onFault: OnFault;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface ViewerSocketDeps {
 export async function serveTerminal(ws: WebSocket, deps: ViewerSocketDeps): Promise<void> {
   const closed = new Promise<void>((resolve) => ws.once("close", () => resolve()));
   ws.on("error", () => ws.terminate());
-  const stream = new TerminalStream(ws);
+  const stream = new TerminalStream(ws, deps.onFault);
   let isResumed = false;
   try {
     const opening = await openingOf(stream, deps);

@@ -39,7 +39,8 @@ async function floodedViewer() {
   const host = new PassThrough({ highWaterMark: 1 });
   const tally = { bytesAtoB: 0, bytesBtoA: 0 };
   const open = async (): Promise<Duplex> => host;
-  void serveTerminal(ws, { open, relays: new Relays(), tally, clock: systemClock });
+  const onFault = (error: unknown) => expect.unreachable(String(error));
+  void serveTerminal(ws, { open, relays: new Relays(), tally, clock: systemClock, onFault });
   if (viewer.readyState !== viewer.OPEN) await once(viewer, "open");
   viewer.send(OPENING);
   const { socket } = request;

@@ -70,6 +70,9 @@ const CONTENT_MAX = OFFSET_BYTES + FRAME_DATA_BYTES;
 const NAMES: ReadonlyMap<number, FrameKind> = new Map(
   Object.entries(KINDS).map(([name, code]) => [code, name as FrameKind]),
 );
+const SIGNALS: ReadonlyMap<string, TerminalSignal> = new Map(
+  terminalSignalSchema.options.map((name) => [name, name]),
+);
 /** Longest content of the kinds that carry no bytes of a terminal. */
 const SMALL_MAX: Partial<Record<FrameKind, number>> = {
   open: TERMINAL.openingBytes,
@@ -243,9 +246,9 @@ function resized(content: Buffer): Frame {
 }
 
 function signalIn(content: Buffer): TerminalSignal {
-  const { data } = terminalSignalSchema.safeParse(content.toString("latin1"));
-  if (data === undefined) throw new FrameError("no terminal takes this signal");
-  return data;
+  const signal = SIGNALS.get(content.toString("latin1"));
+  if (signal === undefined) throw new FrameError("no terminal takes this signal");
+  return signal;
 }
 
 function requireLength({ length }: Buffer, expected: number): void {
