@@ -53,6 +53,8 @@ export const COMMANDS = {
   openGroupTerminals: "rport.clients.openTerminals",
   typeIntoAll: "rport.terminal.typeIntoAll",
   stopTypingIntoAll: "rport.terminal.stopTypingIntoAll",
+  playRecording: "rport.terminal.playRecording",
+  saveRecording: "rport.terminal.saveRecording",
   openTunnel: "rport.client.openTunnel",
   setUpSsh: "rport.ssh.setUp",
   removeSsh: "rport.ssh.remove",

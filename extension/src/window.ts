@@ -31,6 +31,7 @@ import { type SshCommandsDeps, sshHandlers } from "./commands/ssh/ssh.ts";
 import type { GroupPickDeps } from "./commands/targets/groupPick.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { createTerminals } from "./commands/terminals/createTerminals.ts";
+import { recordingHandlers } from "./commands/terminals/recordings.ts";
 import { terminalHandlers } from "./commands/terminals/terminals.ts";
 import { type TypingDeps, typingHandlers } from "./commands/terminals/typeIntoAll.ts";
 import { triesHandlers } from "./commands/tries.ts";
@@ -223,6 +224,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...terminalHandlers({ ...deps, reveal: revealTunnel }),
+    ...recordingHandlers(deps),
     ...typingHandlers(deps),
     ...credentials,
     ...rotationHandlers({ targets, documents, reveal: revealCredential }),

@@ -291,6 +291,7 @@ describe("commands, menus and messages", () => {
     await clients.toggle("Offline");
     expect(await clients.menuEntries("build-arm")).toEqual([
       ...[
+        "Play Recording...",
         "Show Details",
         "Why Is This Client Offline?",
         "Copy Name",
@@ -308,7 +309,7 @@ describe("commands, menus and messages", () => {
   test("has a menu on a client that is online", async () => {
     const { clients } = rport;
     expect(await clients.menuEntries("web-01")).toEqual([
-      ...["Open Terminal", "Open Tunnel..."],
+      ...["Open Terminal", "Open Tunnel...", "Play Recording..."],
       ...["Connect with Remote-SSH...", "Connect with Remote-SSH in New Window..."],
       ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
       ...["Copy Host Address", "Copy Link", "Copy SSH Command", "Pin", "Rename Client..."],

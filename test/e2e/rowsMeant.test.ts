@@ -90,8 +90,8 @@ describe("rows of the trees", () => {
     // it goes from one group to the other, which the editor draws one after the other
     await expect.poll(() => clients.row("anna-laptop").count()).toBe(1);
     expect(await clients.menuEntries("anna-laptop")).toEqual([
-      ...["Show Details", "Why Is This Client Offline?", "Show Who Still Tries"],
-      ...["Copy Name", "Copy Client ID"],
+      ...["Play Recording...", "Show Details"],
+      ...["Why Is This Client Offline?", "Show Who Still Tries", "Copy Name", "Copy Client ID"],
       ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Copy SSH Command"],
       ...["Pin", "Rename Client...", "Edit Tags...", "Allow Client Again...", "Set SSH User..."],
     ]);

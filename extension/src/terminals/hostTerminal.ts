@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from "vscode";
 import { Session, type SessionDeps } from "./session.ts";
 import type { Member } from "./typeIntoAll.ts";
@@ -35,6 +36,7 @@ export class HostTerminal implements Pseudoterminal, Member {
   readonly onDidChangeName = this.#renamed.event;
   #isCut = false;
   #isMember = false;
+  #isRecorded = false;
 
   constructor(deps: HostTerminalDeps) {
     this.#deps = deps;
@@ -48,6 +50,14 @@ export class HostTerminal implements Pseudoterminal, Member {
         this.#isCut = reason !== undefined;
         this.#rename();
         deps.onCut(reason);
+      },
+      onAttached: (attached) => {
+        const isRecorded = attached.recorded === true;
+        if (isRecorded !== this.#isRecorded) {
+          this.#isRecorded = isRecorded;
+          this.#rename();
+        }
+        deps.onAttached(attached);
       },
       finish: (code) => this.#closed.fire(code),
     });
@@ -83,7 +93,8 @@ export class HostTerminal implements Pseudoterminal, Member {
 
   #rename(): void {
     const { name, cutName, memberName } = this.#deps;
-    const whole = this.#isMember ? memberName : name;
+    const usual = this.#isRecorded ? t("{0} (recorded)", name) : name;
+    const whole = this.#isMember ? memberName : usual;
     this.#renamed.fire(this.#isCut ? cutName : whole);
   }
 

@@ -10,6 +10,7 @@ import { endText } from "../model/terminals/endText.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { inertLine } from "../support/text.ts";
 import type { Dial } from "./link.ts";
+import { TIDY } from "./tidy.ts";
 import { isKey, pasted } from "./typed.ts";
 import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
 
@@ -23,22 +24,6 @@ const ESC = "\u001B";
 const ENTER = /^\r?\n?$/;
 /** Makes a terminal as it was at its begin. */
 const CLEAR = `${ESC}c`;
-/** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
-const TIDY = [
-  "?1047l",
-  "?1000l",
-  "?1002l",
-  "?1003l",
-  "?1006l",
-  "?1004l",
-  "?2004l",
-  "?1l",
-  "?25h",
-  "0m",
-]
-  .map((code) => `\u001B[${code}`)
-  .join("");
-
 /** What stands in for the editor's terminal. */
 export interface SessionDeps {
   /** The shell that is begun, or the one that is there. */
@@ -72,6 +57,7 @@ export class Session {
   #isCut = false;
   /** The screen has what is shown again when it is back. */
   #isTakenBack = false;
+  #isToldRecorded = false;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -146,6 +132,7 @@ export class Session {
   #start(): void {
     this.#stop();
     this.#endedAtMs = undefined;
+    this.#isToldRecorded = false;
     const { dial, clock, random, show } = this.#deps;
     const viewer: Viewer = new Viewer({
       wish: this.#wish,
@@ -163,11 +150,20 @@ export class Session {
     if (state.kind === "attached") {
       if (this.#isTakenBack) this.#deps.show(CLEAR);
       this.#isTakenBack = false;
+      if (state.attached.recorded === true) this.#tellRecorded();
       this.#deps.onAttached(state.attached);
     }
     if (state.kind === "waiting") this.#cut(state.reason);
     else if (state.kind !== "connecting") this.#cut(undefined);
     if (state.kind === "over") this.#finish(state.end);
+  }
+
+  /** Before anything else is on the screen; once for each shell. */
+  #tellRecorded(): void {
+    if (this.#isToldRecorded) return;
+    this.#isToldRecorded = true;
+    const line = t("The server records what this terminal shows, not what is typed.");
+    this.#deps.show(`\u001B[7m ${line} \u001B[0m\r\n`);
   }
 
   #cut(reason: string | undefined): void {

@@ -40,6 +40,9 @@ export const TRIED_COMMANDS: readonly TriedCommand[] = [
   { title: "Type Into All...", palette: "warns" },
   { title: "Stop Typing Into All", palette: "warns" },
   { title: "Open Tunnel...", place: online, menu: "asks" },
+  // nothing was recorded, which a dialog says
+  { title: "Play Recording...", palette: "warns", place: online, menu: "warns" },
+  { title: "Save Recording...", palette: "warns" },
   { title: "Set Up ssh for Hosts...", palette: "warns" },
   { title: "Remove Hosts from ssh...", palette: "warns" },
   { title: "Connect with Remote-SSH...", place: online, menu: "warns" },

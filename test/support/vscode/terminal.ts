@@ -10,6 +10,9 @@ export const MANY_TERMINALS_COMMANDS: readonly string[] = [
   "Stop Typing Into All",
 ];
 
+/** The same of `recordings.test.ts`. */
+export const RECORDING_COMMANDS: readonly string[] = ["Play Recording...", "Save Recording..."];
+
 /** The terminal that is shown. */
 export class Terminal {
   /** The rows on screen; a line longer than the terminal is wide takes several. */

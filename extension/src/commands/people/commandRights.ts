@@ -8,6 +8,8 @@ import type { CommandInput } from "../registry.ts";
 const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   openTerminal: "terminal",
   openGroupTerminals: "terminal",
+  playRecording: "administrator",
+  saveRecording: "administrator",
   openTunnel: "tunnels",
   connectSsh: "tunnels",
   connectSshNewWindow: "tunnels",

@@ -1,0 +1,52 @@
+import type { RecordingState, RecordingView } from "@rport/protocol/terminal/recording";
+import { t } from "@vscode/l10n";
+import { plainText } from "../../support/text.ts";
+import { dateAndTime, duration } from "../relativeTime.ts";
+
+/** A recording as people choose it. */
+export interface RecordingText {
+  /** Who, where. */
+  readonly label: string;
+  /** When, how long. */
+  readonly description: string;
+  /** What is not as it should be; empty: nothing. */
+  readonly detail: string;
+}
+
+/** Who recorded what, when and for how long, in texts that nothing is hidden in. */
+export function recordingText(recording: RecordingView): RecordingText {
+  const { owner, hostname, client_id: client, account, state } = recording;
+  const host = plainText(hostname || client || "");
+  const who = plainText(owner ?? "");
+  const label =
+    who === ""
+      ? t("A recording that cannot be read")
+      : t("{0} on {1} as {2}", who, host, plainText(account ?? ""));
+  return { label, description: whenText(recording), detail: stateText(state) };
+}
+
+/** What its terminal is called. */
+export function recordingName({ hostname, client_id: client }: RecordingView): string {
+  return t("{0} (recording)", plainText(hostname || client || "?"));
+}
+
+function whenText({ started_at: from, ended_at: to, part }: RecordingView): string {
+  if (from === null) return "";
+  const fromMs = Date.parse(from);
+  const long = to === null ? "" : duration(Math.max(0, Date.parse(to) - fromMs));
+  const parts = part === 1 ? "" : t("part {0}", part);
+  return [dateAndTime(fromMs), long, parts].filter(Boolean).join(", ");
+}
+
+function stateText(state: RecordingState): string {
+  switch (state) {
+    case "running":
+      return t("Its terminal is still open.");
+    case "unfinished":
+      return t("It has no end: the server was killed, or it was cut off.");
+    case "altered":
+      return t("It was altered on the server.");
+    case "whole":
+      return "";
+  }
+}

@@ -1,0 +1,128 @@
+import type { RecordingState } from "@rport/protocol/terminal/recording";
+import type { TerminalSize } from "@rport/protocol/terminal/terminal";
+import { t } from "@vscode/l10n";
+import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from "vscode";
+import type { Clock } from "../../support/clock.ts";
+import { describeError } from "../../support/describeError.ts";
+import { inertLine } from "../../support/text.ts";
+import { TIDY } from "../tidy.ts";
+import { PAUSE_MS, type Pace, Player } from "./player.ts";
+import { linesIn, type ReadPiece } from "./recordingPieces.ts";
+
+const INTERRUPT = "\u0003";
+const PACES: Readonly<Record<string, Pace>> = { "1": 1, "2": 2, "8": 8 };
+
+/** What a recording is played with. */
+export interface RecordingTerminalDeps {
+  readonly name: string;
+  /** Who opened what when, in a line. */
+  readonly about: string;
+  readonly pieces: AsyncIterable<ReadPiece>;
+  readonly clock: Clock;
+}
+
+/** A terminal of the editor in which a recording is played. Nothing that is typed goes anywhere. */
+export class RecordingTerminal implements Pseudoterminal {
+  readonly #deps: RecordingTerminalDeps;
+  readonly #player: Player;
+  readonly #written = new EventEmitter<string>();
+  readonly #closed = new EventEmitter<void>();
+  readonly #renamed = new EventEmitter<string>();
+  readonly #sized = new EventEmitter<TerminalDimensions>();
+  readonly onDidWrite = this.#written.event;
+  readonly onDidClose = this.#closed.event;
+  readonly onDidChangeName = this.#renamed.event;
+  readonly onDidOverrideDimensions = this.#sized.event;
+  #state: RecordingState = "whole";
+  #isOver = false;
+
+  constructor(deps: RecordingTerminalDeps) {
+    this.#deps = deps;
+    this.#player = new Player({
+      lines: this.#lines(),
+      clock: deps.clock,
+      show: (text) => this.#written.fire(text),
+      onSize: ({ cols: columns, rows }: TerminalSize) => this.#sized.fire({ columns, rows }),
+      onMark: (text) => this.#say(`${TIDY}\r\n`, text),
+    });
+  }
+
+  /** The editor shows it: it plays. */
+  open(): void {
+    this.#say("", this.#deps.about);
+    const seconds = PAUSE_MS / 1_000;
+    this.#written.fire(
+      `${t("Space: pause and go on. 1, 2, 8: speed. q: end. Pauses of more than {0} s are shortened.", seconds)}\r\n`,
+    );
+    this.#player.play().then(
+      () => this.#finish(endText(this.#state)),
+      (error: unknown) => this.#finish(describeError(error)),
+    );
+  }
+
+  /** Keys; behind the end, any of them closes. What the terminal answers to the recording is no key. */
+  handleInput(text: string): void {
+    const typed = this.#player.typed(text);
+    if (this.#isOver) {
+      if (typed.length === 1) this.#closed.fire();
+      return;
+    }
+    if (typed === "q" || typed === INTERRUPT) {
+      this.#player.end();
+      return;
+    }
+    const pace = PACES[typed];
+    if (typed === " ") this.#player.togglePause();
+    else if (pace !== undefined) this.#player.setPace(pace);
+    else return;
+    this.#renamed.fire(this.#nameNow());
+  }
+
+  /** It is gone from the window. */
+  close(): void {
+    this.#player.end();
+    for (const emitter of [this.#written, this.#closed, this.#renamed, this.#sized]) {
+      emitter.dispose();
+    }
+  }
+
+  async *#lines() {
+    for await (const piece of this.#deps.pieces) {
+      this.#state = piece.state;
+      yield linesIn(piece);
+    }
+  }
+
+  #nameNow(): string {
+    const { name } = this.#deps;
+    const { pace } = this.#player;
+    if (pace === 0) return t("{0} (paused)", name);
+    return pace === 1 ? name : t("{0} ({1} times as fast)", name, pace);
+  }
+
+  #finish(sentence: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#say(`${TIDY}\r\n`, sentence);
+    this.#written.fire(`${t("Press any key to close.")}\r\n`);
+  }
+
+  #say(before: string, text: string): void {
+    this.#written.fire(`${before}\u001B[7m ${inertLine(text)} \u001B[0m\r\n`);
+  }
+}
+
+function endText(state: RecordingState): string {
+  switch (state) {
+    case "altered":
+      return t(
+        "This recording was altered on the server: what you saw is good, the rest is left out.",
+      );
+    case "unfinished":
+      return t("The recording is over; it has no end: the server was killed, or it was cut off.");
+    case "running":
+      return t("The recording is over so far; its terminal is still open.");
+    case "whole":
+      return t("The recording is over.");
+  }
+}

@@ -1,0 +1,117 @@
+import type { CastLine } from "@rport/protocol/terminal/asciicast";
+import { describe, expect, it } from "vitest";
+import { Player } from "../../../../extension/src/terminals/playback/player.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { settled } from "./viewerFixture.ts";
+
+const QUESTION = "\u001B[5n";
+const output = (atMs: number, text: string): CastLine => ({ kind: "output", atMs, text });
+
+/** A player of these lines, which has begun. */
+async function playing(...lines: readonly CastLine[]) {
+  const clock = new FakeClock();
+  const sizes: unknown[] = [];
+  const marks: string[] = [];
+  let screen = "";
+  let isOver = false;
+  async function* pieces() {
+    yield lines;
+  }
+  const player = new Player({
+    lines: pieces(),
+    clock,
+    show: (text) => {
+      screen += text;
+    },
+    onSize: (size) => sizes.push(size),
+    onMark: (text) => marks.push(text),
+  });
+  void player.play().then(() => {
+    isOver = true;
+  });
+  await settled();
+  return {
+    player,
+    sizes,
+    marks,
+    screen: () => screen.replaceAll(QUESTION, ""),
+    questions: () => screen.split(QUESTION).length - 1,
+    isOver: () => isOver,
+    /** So much time passes, and what follows from it happens. */
+    async pass(ms: number) {
+      for (let left = ms; left > 0; left -= 50) {
+        clock.advance(Math.min(50, left));
+        await settled();
+      }
+    },
+  };
+}
+
+describe("S-66 a recording that is played", () => {
+  it("takes the time that it took, without long pauses", async () => {
+    const scene = await playing(output(0, "a"), output(1_000, "b"), output(3_600_000, "c"));
+    expect(scene.screen()).toBe("a");
+    await scene.pass(950);
+    expect(scene.screen()).toBe("a");
+    await scene.pass(50);
+    expect(scene.screen()).toBe("ab");
+    await scene.pass(1_900);
+    expect(scene.screen()).toBe("ab");
+    await scene.pass(150);
+    expect(scene.screen()).toBe("abc");
+    expect(scene.isOver()).toBe(true);
+  });
+
+  it("is faster by two and by eight, stops and goes on as it was", async () => {
+    const scene = await playing(output(0, "a"), output(1_600, "b"), output(3_200, "c"));
+    scene.player.setPace(8);
+    await settled();
+    await scene.pass(250);
+    expect(scene.screen()).toBe("ab");
+    scene.player.togglePause();
+    await settled();
+    await scene.pass(10_000);
+    expect(scene.screen()).toBe("ab");
+    expect(scene.player.pace).toBe(0);
+    scene.player.togglePause();
+    expect(scene.player.pace).toBe(8);
+    scene.player.setPace(2);
+    await settled();
+    await scene.pass(550);
+    expect(scene.screen()).toBe("ab");
+    await scene.pass(100);
+    expect(scene.screen()).toBe("abc");
+  });
+
+  it("has the sizes that it had, and says what it says of itself", async () => {
+    const size = { cols: 132, rows: 43 };
+    const scene = await playing(
+      { kind: "header", size: { cols: 80, rows: 24 } },
+      { kind: "resize", atMs: 5, size },
+      { kind: "mark", atMs: 6, text: "9 bytes are missing" },
+    );
+    await scene.pass(100);
+    expect(scene.sizes).toEqual([{ cols: 80, rows: 24 }, size]);
+    expect(scene.marks).toEqual(["9 bytes are missing"]);
+  });
+
+  it("waits for the terminal, and what that answers is nobody's key", async () => {
+    const flood = Array.from({ length: 40 }, (_, n) => output(n, "x".repeat(32 << 10)));
+    const scene = await playing(...flood);
+    await scene.pass(1_000);
+    const shown = scene.screen().length;
+    expect(shown).toBeLessThan(400 << 10);
+    expect(scene.questions()).toBeGreaterThan(0);
+    expect(scene.player.typed("\u001B[0n".repeat(scene.questions()))).toBe("");
+    await scene.pass(100);
+    expect(scene.screen().length).toBeGreaterThan(shown);
+  });
+
+  it("plays nothing more when it was ended", async () => {
+    const scene = await playing(output(0, "a"), output(1_000, "b"));
+    scene.player.end();
+    await scene.pass(2_000);
+    expect(scene.screen()).toBe("a");
+    expect(scene.isOver()).toBe(true);
+  });
+});
