@@ -40,7 +40,10 @@ describe.each(BUILT_AGENTS)("S-63 the recordings of a real shell $name", ({ prog
     await using viewer = await TerminalViewer.attach({ url, token, clientId: HOST });
     const { id, recorded } = await viewer.attached;
     expect(recorded).toBe(true);
-    viewer.type('stty -echo; read typed; stty echo; echo got $(printf %s "$typed" | wc -c)\r');
+    // what is typed before is shown by the terminal itself
+    viewer.type("stty -echo; echo hidden-$((1 + 1))\r");
+    await viewer.shows("hidden-2");
+    viewer.type('read typed; stty echo; echo got $(printf %s "$typed" | wc -c)\r');
     viewer.type(`${PASSWORD}\r`);
     await viewer.shows(`got ${PASSWORD.length}`);
     viewer.type(COUNT);
