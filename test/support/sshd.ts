@@ -42,7 +42,8 @@ export async function startSshd(): Promise<Sshd> {
       ...[`ListenAddress 127.0.0.1:${port}`, `ListenAddress 127.0.0.2:${port}`],
       ...[`HostKey ${hostKeyFile}`, `AuthorizedKeysFile ${join(path, "authorized")}`],
       ...["UsePAM no", "StrictModes no", "PidFile none", "PermitRootLogin yes"],
-      ...["Subsystem sftp internal-sftp", ""],
+      // many come at once, and it would turn some away by chance
+      ...["Subsystem sftp internal-sftp", "MaxStartups 100", ""],
     ].join("\n"),
   );
   if (process.getuid?.() === 0) await mkdir(PRIVILEGES, { recursive: true });
