@@ -43,7 +43,7 @@ export function openTerminals(
 ): OpenedTerminals {
   const { clock, log } = options;
   const { registry, presence, access, grants, store, ledger, auditing, limits } = deps;
-  const ids = new TerminalIds(store.identity.verifierKey);
+  const ids = new TerminalIds(store.identity.verifierKey, clock);
   const owners = new TerminalOwners({ ledger, access });
   const connected = (id: ClientId) => presence.connected(id);
   const { terminals: events, audit } = auditing;

@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from "@rport/protocol/errors";
 import { type Frame, FrameError } from "@rport/protocol/terminal/frame";
 import {
   attachedSchema,
@@ -8,12 +9,15 @@ import {
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { z } from "zod";
 import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Recorder } from "../recordings/recorder.ts";
 import { CUT_OFF, type FrameListener, TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { Terminals } from "./terminals.ts";
 import type { OpenTerminal } from "./terminalTable.ts";
 import { TerminalWindows } from "./terminalWindows.ts";
+
+/** A host says within this what it has, once it took the channel. */
+const ATTACHED_MS = 25_000;
 
 /** What somebody is attached with. */
 export interface AttachmentDeps {
@@ -36,6 +40,8 @@ export interface AttachmentDeps {
 export class Attachment implements FrameListener {
   readonly #deps: AttachmentDeps;
   readonly #windows = new TerminalWindows();
+  /** It is over once what the host owes has not come. */
+  #patience: Timer | undefined;
   #isAttached = false;
 
   constructor(deps: AttachmentDeps) {
@@ -44,11 +50,14 @@ export class Attachment implements FrameListener {
 
   /** The channel is there; what comes on it is heard from now on. */
   begin(): void {
-    const { terminal, stream } = this.#deps;
+    const { terminal, stream, clock } = this.#deps;
     terminal.viewer = stream;
     stream.listen(this);
     if (stream.destroyed) this.#left();
-    else stream.once("close", () => this.#left());
+    else {
+      this.#patience = clock.after(ATTACHED_MS, () => this.#tooLate());
+      stream.once("close", () => this.#left());
+    }
   }
 
   onViewer(frame: Frame): void {
@@ -80,12 +89,12 @@ export class Attachment implements FrameListener {
     const { terminal, events, wish, audited, recorder } = this.#deps;
     if (this.#isAttached) throw new FrameError("it has begun already");
     const attached = parsed(attachedSchema, json);
-    const { id, account, startedAtMs, outputFrom, inputTaken } = attached;
+    const { id, account, outputFrom, inputTaken } = attached;
     if (id !== terminal.id) throw new FrameError("it is another terminal");
     this.#isAttached = true;
+    this.#patience?.cancel();
     this.#windows.begin(outputFrom, inputTaken);
     terminal.account = account;
-    terminal.startedAtMs = startedAtMs;
     if (wish.kind === "new") events.opened({ ...audited, account });
     else events.resumed({ ...audited, account });
     const told = { ...attached, recorded: recorder !== undefined };
@@ -99,8 +108,16 @@ export class Attachment implements FrameListener {
     terminals.over(terminal, { end, endedAtMs: clock.now() });
   }
 
+  /** As one that did not answer at all: a terminal that was there may be gone on with later. */
+  #tooLate(): void {
+    const { stream, wish } = this.#deps;
+    const code = wish.kind === "new" ? CLOSE_CODES.refused : CLOSE_CODES.cutOff;
+    stream.leave(code, "The client did not answer in time.");
+  }
+
   #left(): void {
     const { terminals, terminal, stream, wish } = this.#deps;
+    this.#patience?.cancel();
     if (terminal.viewer === stream) terminal.viewer = undefined;
     if (wish.kind === "new" && !this.#isAttached) terminals.end(terminal, "closed");
     terminals.left(terminal);

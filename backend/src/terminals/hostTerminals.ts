@@ -16,7 +16,7 @@ import { errorText, type Log } from "../platform/log.ts";
 import { HostWord } from "./hostWord.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { Terminals } from "./terminals.ts";
-import { type OpenTerminal, terminalOf } from "./terminalTable.ts";
+import type { OpenTerminal } from "./terminalTable.ts";
 
 /** A host that has been away for so long has ended its terminals, whether it comes back or not. */
 const PRESUMED_MS = TERMINAL.keepMs + 60_000;
@@ -174,8 +174,8 @@ export class HostTerminals implements SessionTerminals {
       return;
     }
     const isOver = terminals.endOf(held.id)?.isPresumed === false;
-    const terminal = terminalOf(clientId, held, isOver ? "closed" : undefined);
-    if (isOver) terminals.tell(session, terminal);
+    const terminal = terminals.asTold(clientId, held);
+    if (isOver) terminals.tell(session, { ...terminal, ending: "closed" });
     else terminals.table.add(terminal);
   }
 

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { FEATURES } from "@rport/protocol/agent";
+import { withoutDeceptive } from "@rport/protocol/deceptive";
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import { beginningOf } from "@rport/protocol/ownText";
@@ -80,7 +81,7 @@ export class TerminalOpenings {
 
   async #begin(call: OpeningCall, link: TerminalLink, stream: TerminalStream): Promise<Duplex> {
     const { clientId, actor, address } = call;
-    const { terminals, ids, recordings, audit, clock } = this.#deps;
+    const { terminals, ids, recordings, audit } = this.#deps;
     const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
     await audit.ready();
     call.requireRight();
@@ -94,7 +95,7 @@ export class TerminalOpenings {
       ownerName: actor.name,
       address,
       account,
-      startedAtMs: clock.now(),
+      startedAtMs: ids.givenAtMs(id),
       viewer: undefined,
       takers: new Set(),
       ending: undefined,
@@ -229,7 +230,7 @@ function isRefusal(error: unknown): boolean {
 
 function asRefusal(error: unknown): RportError {
   if (!(error instanceof WireError) || error.kind !== "refused") return asTrouble(error);
-  const why = beginningOf(error.message, 500);
+  const why = beginningOf(withoutDeceptive(error.message), 500);
   return new RportError("AGENT_REFUSED", `The client: ${why}`, { detail: why });
 }
 

@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import type { AccountLedger } from "../users/accounts/accountLedger.ts";
-import { isLocalAccount } from "../users/actor.ts";
+import { isLocalAccount, localNameOf } from "../users/actor.ts";
 import type { ClientAccess } from "../users/clientAccess.ts";
 
 /** Where it is looked up what owners may. */
@@ -18,9 +18,13 @@ export class TerminalOwners {
     this.#deps = deps;
   }
 
-  /** The name of an account now; undefined: there is no such account, or it is nobody's who signs in. */
-  nameOf(owner: string): string | undefined {
-    return this.#deps.ledger.account(owner)?.record.username;
+  /**
+   * The name of an account now; where it was deleted, the one that it had `before` as this server knows,
+   * else words that are no name, with its id.
+   */
+  nameOf(owner: string, before?: string): string {
+    const name = this.#deps.ledger.account(owner)?.record.username ?? localNameOf(owner);
+    return name ?? before ?? `deleted account: ${owner}`;
   }
 
   /** Whether somebody may have a terminal on a client: disabled or gone, they may have none. */

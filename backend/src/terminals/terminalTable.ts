@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
-import type { HeldTerminal, TerminalId } from "@rport/protocol/terminal/terminal";
+import type { TerminalId } from "@rport/protocol/terminal/terminal";
 import { Holdings } from "../limits/holdings.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
@@ -25,23 +25,13 @@ export interface OpenTerminal {
   readonly address: string | undefined;
   /** Of the host, as its agent says. */
   account: string;
-  startedAtMs: number;
+  readonly startedAtMs: number;
   /** Undefined: nobody is attached. */
   viewer: Viewer | undefined;
   /** Those who are about to look at it, in the place of whoever does. */
   readonly takers: Set<Viewer>;
   /** How it is to end; told to its host, or as soon as that is back. */
   ending: "closed" | "forbidden" | undefined;
-}
-
-/** What a host says of one, as one of the client's that nobody looks at. */
-export function terminalOf(
-  clientId: ClientId,
-  { id, owner, ownerName, account, startedAtMs }: HeldTerminal,
-  ending?: OpenTerminal["ending"],
-): OpenTerminal {
-  const facts = { address: undefined, viewer: undefined, takers: new Set<Viewer>(), ending };
-  return { id, clientId, owner, ownerName, account, startedAtMs, ...facts };
 }
 
 /** What bounds the table. */

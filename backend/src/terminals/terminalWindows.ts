@@ -14,36 +14,44 @@ export class TerminalWindows {
   #outputSent: number | undefined;
   /** Undefined: the host has not said yet how much there was before. */
   #inputTaken: number | undefined;
+  /** Up to this byte the viewer has sent. */
+  #inputSent = 0;
 
   /** The host has said where both directions go on. */
   begin(outputFrom: number, inputTaken: number): void {
     this.#outputTaken = outputFrom;
     this.#outputSent = outputFrom;
     this.#inputTaken = inputTaken;
+    this.#inputSent = Math.max(this.#inputSent, inputTaken);
   }
 
   /** Throws a `FrameError` for input beyond the window, and when output is confirmed that was not sent. */
   onViewer(frame: Frame): void {
     if (frame.kind === "outputTaken") {
-      const sent = this.#outputSent;
-      if (sent === undefined) return;
-      if (frame.offset > sent) throw new FrameError("it confirms what was not sent");
+      requireSent(frame.offset, this.#outputSent);
       this.#outputTaken = Math.max(this.#outputTaken, frame.offset);
     } else if (frame.kind === "input" || frame.kind === "urgent") {
       const taken = this.#inputTaken;
-      if (taken === undefined) return;
-      requireWithin(frame, taken, TERMINAL.inputWindowBytes);
+      if (taken !== undefined) requireWithin(frame, taken, TERMINAL.inputWindowBytes);
+      this.#inputSent = Math.max(this.#inputSent, frame.offset + frame.bytes.length);
     }
   }
 
-  /** Throws a `FrameError` for output beyond the window. */
+  /** Throws a `FrameError` for output beyond the window, and when input is confirmed that was not sent. */
   onHost(frame: Frame): void {
-    if (frame.kind === "inputTaken")
+    if (frame.kind === "inputTaken") {
+      requireSent(frame.offset, this.#inputSent);
       this.#inputTaken = Math.max(this.#inputTaken ?? 0, frame.offset);
-    if (frame.kind !== "output") return;
-    requireWithin(frame, this.#outputTaken, TERMINAL.outputWindowBytes);
-    this.#outputSent = Math.max(this.#outputSent ?? 0, frame.offset + frame.bytes.length);
+    } else if (frame.kind === "output") {
+      requireWithin(frame, this.#outputTaken, TERMINAL.outputWindowBytes);
+      this.#outputSent = Math.max(this.#outputSent ?? 0, frame.offset + frame.bytes.length);
+    }
   }
+}
+
+function requireSent(confirmed: number, sent: number | undefined): void {
+  if (sent !== undefined && confirmed <= sent) return;
+  throw new FrameError("it confirms what was not sent");
 }
 
 function requireWithin(

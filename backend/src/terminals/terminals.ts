@@ -12,7 +12,7 @@ import type { Recordings } from "../recordings/recordings.ts";
 import type { Actor } from "../users/actor.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { TerminalOwners } from "./terminalOwners.ts";
-import { type OpenTerminal, TerminalTable, terminalOf } from "./terminalTable.ts";
+import { type OpenTerminal, TerminalTable, type Viewer } from "./terminalTable.ts";
 
 /** Ended terminals that are remembered, so that whoever comes back is told how. */
 const ENDED_MAX = 10_000;
@@ -114,8 +114,7 @@ export class Terminals {
     terminal: OpenTerminal,
     { end, endedAtMs, isPresumed = false }: Omit<AuditedEnd, "startedAtMs">,
   ): void {
-    const { startedAtMs } = terminal;
-    this.#deps.events.ended(this.audited(terminal), { startedAtMs, endedAtMs, end, isPresumed });
+    this.#write(terminal, { end, endedAtMs, isPresumed });
     this.table.remove(terminal);
     this.#ended.set(terminal.id, { terminal, end, isPresumed });
     this.left(terminal);
@@ -143,11 +142,22 @@ export class Terminals {
   /** The same for one that ended before this server knew of it; nothing when it is known already. */
   wasOver(clientId: ClientId, held: HeldTerminal, ended: NonNullable<HeldTerminal["ended"]>): void {
     if (this.#ended.has(held.id)) return;
-    const terminal = terminalOf(clientId, held);
-    const { startedAtMs } = terminal;
-    const facts = { startedAtMs, endedAtMs: ended.atMs, end: ended.end };
-    this.#deps.events.ended(this.audited(terminal), facts);
+    const terminal = this.asTold(clientId, held);
+    this.#write(terminal, { end: ended.end, endedAtMs: ended.atMs });
     this.#ended.set(held.id, { terminal, end: ended.end, isPresumed: false });
+  }
+
+  /**
+   * What a host says of one, as one of the client's that nobody looks at. Whose it is and since when is
+   * known by its id, whatever the host says.
+   */
+  asTold(clientId: ClientId, { id, owner, account }: HeldTerminal): OpenTerminal {
+    const { owners, ids } = this.#deps;
+    const ownerName = owners.nameOf(owner);
+    const startedAtMs = ids.givenAtMs(id);
+    const facts = { address: undefined, viewer: undefined, ending: undefined };
+    const takers = new Set<Viewer>();
+    return { id, clientId, owner, ownerName, account, startedAtMs, takers, ...facts };
   }
 
   /** What the audit log is told of one. */
@@ -155,11 +165,21 @@ export class Terminals {
     terminal: Pick<OpenTerminal, "id" | "clientId" | "owner" | "ownerName" | "address" | "account">,
   ): AuditedTerminal {
     const { id, clientId, owner, ownerName, address, account } = terminal;
-    const name = this.#deps.owners.nameOf(owner) ?? ownerName;
+    const name = this.#deps.owners.nameOf(owner, ownerName);
     const hostname = this.#deps.hostnameOf(clientId);
     const isRecorded = this.isRecorded(terminal);
     const user = { accountId: owner, name };
     return { id, clientId, hostname, user, address, account, isRecorded };
+  }
+
+  /** A host's clock may be wrong, or lie: nothing ended before it began, or later than now. */
+  #write(
+    terminal: OpenTerminal,
+    { endedAtMs: told, ...how }: Omit<AuditedEnd, "startedAtMs">,
+  ): void {
+    const { startedAtMs } = terminal;
+    const endedAtMs = Math.max(startedAtMs, Math.min(told, this.#deps.clock.now()));
+    this.#deps.events.ended(this.audited(terminal), { startedAtMs, endedAtMs, ...how });
   }
 
   #view(terminal: OpenTerminal): TerminalView {
@@ -167,7 +187,7 @@ export class Terminals {
     return {
       id,
       client_id: clientId,
-      owner: this.#deps.owners.nameOf(owner) ?? ownerName,
+      owner: this.#deps.owners.nameOf(owner, ownerName),
       account,
       started_at: toTime(startedAtMs),
       attached: viewer !== undefined,

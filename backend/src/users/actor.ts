@@ -50,6 +50,11 @@ export function isLocalAccount(accountId: string): boolean {
   return accountId.startsWith(LOCAL);
 }
 
+/** The name of the person of local mode that an account id is of; undefined: it is another one. */
+export function localNameOf(accountId: string): string | undefined {
+  return isLocalAccount(accountId) ? accountId.slice(LOCAL.length) : undefined;
+}
+
 /** The person of local mode, who may everything; `name` is what the audit log says. */
 export function localActor(facts: Pick<Actor, "tokenId" | "name" | "ended">): Actor {
   return {

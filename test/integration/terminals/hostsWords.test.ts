@@ -2,13 +2,12 @@ import { CLOSE_CODES } from "@rport/protocol/errors";
 import { encodeFrame } from "@rport/protocol/terminal/frame";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
+import { toTime } from "../../../backend/src/platform/clock.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FLEET } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
 import { KeepClock } from "../../support/terminals/keepClock.ts";
 import { HOST_ID, TerminalScene } from "../../support/terminals/scene.ts";
-
-const TERMINALS_OF_LATE = "2030-03-17T17:46:45.000Z";
 
 /** Says that it is the host, and is refused: the host is connected. */
 async function impostorOf({ backend, password }: TerminalScene): Promise<PeerAgent> {
@@ -156,7 +155,7 @@ describe("a terminal that ended while nobody was attached", () => {
     }
     const entries = await scene.audited(4);
     expect(entries.map(({ action }) => action)).toEqual(["open", "end", "resume", "resume"]);
-    expect(endsIn(entries[1]?.response)).toMatchObject({ to: TERMINALS_OF_LATE });
+    expect(endsIn(entries[1]?.response)).toMatchObject({ to: toTime(host.only.endedAtMs) });
     const bert = await scene.members.add("bert", ["Operators"]);
     const asking = await scene.asking({ token: bert.token, resume: { id } });
     const reason = "There is no such terminal of yours.";

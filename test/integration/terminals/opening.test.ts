@@ -42,7 +42,7 @@ describe("a terminal on a host", () => {
         client_id: "web-01",
         owner: "local",
         account: "root",
-        started_at: "2030-03-17T17:46:40.000Z",
+        started_at: expect.stringMatching(/^\d{4}-.*Z$/),
         attached: true,
         connected: true,
         recorded: false,

@@ -24,7 +24,9 @@ export class HostTerminal {
   inputTaken = 0;
   end: TerminalEnd | undefined;
   channel: Duplex | undefined;
-  readonly startedAtMs = 1_900_000_000_000;
+  readonly startedAtMs = Date.now();
+  /** When it ended, if it did, by the clock of the host. */
+  readonly endedAtMs = this.startedAtMs + 1;
 
   constructor(opening: HostOpening) {
     this.opening = opening;
@@ -33,7 +35,7 @@ export class HostTerminal {
   /** What the host tells of it. */
   get held(): HeldTerminal {
     const { id, owner, ownerName } = this.opening;
-    const ended = this.end && { atMs: this.startedAtMs + 5_000, end: this.end };
+    const ended = this.end && { atMs: this.endedAtMs, end: this.end };
     return { id, owner, ownerName, account: "root", startedAtMs: this.startedAtMs, ended };
   }
 

@@ -23,7 +23,7 @@ export const TERMINAL = {
 /** The type of channel the backend opens for each viewer of a terminal; what it says with it is a `HostOpening`. */
 export const TERMINAL_CHANNEL = "rport-terminal";
 
-/** 128 bits of chance in base64url: whoever has it still has to be its owner. */
+/** 16 bytes in base64url, which nobody guesses: whoever has it still has to be its owner. */
 export const terminalIdSchema = z
   .string()
   .regex(/^[0-9A-Za-z_-]{22}$/)
@@ -136,9 +136,9 @@ export type Attached = z.infer<typeof attachedSchema>;
 export const terminalEndSchema = z.object({
   how: z.enum(["exit", "signal", "idle", "left", "closed", "forbidden", "stopped", "failed"]),
   code: z.number().int().min(0).max(0xffff_ffff).optional(),
-  signal: z.string().max(32).optional(),
+  signal: z.string().max(32).transform(withoutDeceptive).optional(),
   /** Why it could not go on, for people. */
-  text: z.string().max(500).optional(),
+  text: z.string().max(500).transform(withoutDeceptive).optional(),
 });
 
 /** How a terminal ended. */

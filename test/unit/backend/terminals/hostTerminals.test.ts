@@ -9,12 +9,11 @@ import { Limits } from "../../../../backend/src/limits/limits.ts";
 import { HostTerminals } from "../../../../backend/src/terminals/hostTerminals.ts";
 import { TerminalIds } from "../../../../backend/src/terminals/terminalIds.ts";
 import { Terminals } from "../../../../backend/src/terminals/terminals.ts";
-import { terminalOf } from "../../../../backend/src/terminals/terminalTable.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 
 const CLIENT = clientIdSchema.parse("web-01");
-const ids = new TerminalIds(createSecretKey(Buffer.alloc(32, 7)));
+const ids = new TerminalIds(createSecretKey(Buffer.alloc(32, 7)), new FakeClock());
 const OWNER = "somebody";
 
 /** A connection that says it is the client; it answers when a test says so. */
@@ -58,7 +57,7 @@ function setUp() {
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
   const id = ids.give({ clientId: CLIENT, owner: OWNER });
   const held = { id, owner: OWNER, ownerName: OWNER, account: "root", startedAtMs: clock.now() };
-  const terminal = terminalOf(CLIENT, held);
+  const terminal = terminals.asTold(CLIENT, held);
   terminals.table.add(terminal);
   return { clock, state, terminals, hosts, held, terminal };
 }
