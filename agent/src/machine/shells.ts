@@ -1,3 +1,5 @@
+import type { Processes } from "./processes.ts";
+
 /** An account of the system, as far as a shell of it needs to know. */
 export interface ShellAccount {
   readonly name: string;
@@ -55,6 +57,6 @@ export interface Shells {
   readonly stopping: Stopping | undefined;
   /** The terminals that this process has made and not closed, as files; none where that is not known. */
   terminals(): ReadonlySet<string>;
-  /** The group of processes in front on the terminal that this process leads; undefined: not known. */
-  inFront(leader: number): Promise<number | undefined>;
+  /** Those that run on its terminals; undefined: they get no signals. */
+  readonly processes: Processes | undefined;
 }

@@ -35,7 +35,7 @@ export interface TerminalDeps {
   readonly account: string;
   readonly program: ShellProgram;
   readonly open: OpenPty;
-  readonly shells: Pick<Shells, "inFront">;
+  readonly shells: Pick<Shells, "processes">;
   readonly clock: Clock;
   /** 0 for none. */
   readonly idleMs: number;
@@ -89,7 +89,7 @@ export class Terminal implements Viewed {
       onEndOfStream: guarded(onFault, () => this.#streamEnded()),
       onExit: guarded(onFault, (exit: ProgramExit) => this.#exited(exit)),
     });
-    this.#groups = new ProcessGroups(this.#pty.pid, deps.shells);
+    this.#groups = new ProcessGroups(this.#pty.pid, deps.shells.processes);
     const [pty, groups] = [this.#pty, this.#groups];
     this.#urgentKeys = new UrgentKeys({ pty, groups, clock, onFault });
     this.#idleness = new Idleness(clock, deps.idleMs, () => this.end("idle"));

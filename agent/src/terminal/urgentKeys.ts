@@ -49,7 +49,7 @@ export class UrgentKeys {
     this.#isAsking = true;
     try {
       const front = await this.#deps.groups.front();
-      if (!this.#isOver) this.#lookSoon(front, this.#signal);
+      if (front !== undefined && !this.#isOver) this.#lookSoon(front, this.#signal);
     } finally {
       this.#isAsking = false;
     }
@@ -59,7 +59,7 @@ export class UrgentKeys {
     const { pty, groups, clock, onFault } = this.#deps;
     const look = async () => {
       const isStuck = (await pty.obeysKeys()) && (await groups.front()) === front;
-      if (isStuck && !this.#isOver) groups.signal(front, signal);
+      if (isStuck && !this.#isOver) await groups.signal(front, signal);
     };
     this.#looking?.cancel();
     this.#looking = clock.after(STUCK_MS, guarded(onFault, look));

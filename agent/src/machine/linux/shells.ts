@@ -4,11 +4,10 @@ import { lineOf, posixShells, programAt, quoted, type SwitchAccount } from "../p
 import { SYSTEM_PROGRAMS } from "../programs.ts";
 import type { Shells } from "../shells.ts";
 import { heldTerminals } from "./heldTerminals.ts";
+import { LINUX_PROCESSES } from "./processes.ts";
 
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"];
 const SU = ["/bin/su", "/usr/bin/su"];
-/** Where `tpgid` is in `/proc/PID/stat`, counted behind the name of the program. */
-const TPGID = 5;
 
 /** Shells of Linux. */
 export function linuxShells(): Shells {
@@ -24,7 +23,7 @@ export function linuxShells(): Shells {
       goOn: 1,
     },
     terminals: heldTerminals,
-    inFront,
+    processes: LINUX_PROCESSES,
   });
 }
 
@@ -53,9 +52,3 @@ const switched: SwitchAccount = ({ name, ids }, script, words) => {
   const set = `set -- ${words.map(quoted).join(" ")}`;
   return ["/bin/su", "-s", "/bin/sh", "-c", `${set}\n${script}`, name];
 };
-
-async function inFront(leader: number): Promise<number | undefined> {
-  const stat = await readFile(`/proc/${leader}/stat`, "utf8").catch(() => "");
-  const group = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[TPGID]);
-  return group > 1 ? group : undefined;
-}

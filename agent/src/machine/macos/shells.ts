@@ -1,6 +1,7 @@
 import { lineOf, posixShells } from "../posix/shells.ts";
 import { SYSTEM_PROGRAMS } from "../programs.ts";
 import type { Shells } from "../shells.ts";
+import { MACOS_PROCESSES } from "./processes.ts";
 
 /** Shells of macOS: accounts are in its directory, and `sudo` lets root be anybody with their groups. */
 export const MACOS_SHELLS: Shells = posixShells({
@@ -20,9 +21,5 @@ export const MACOS_SHELLS: Shells = posixShells({
     ...words,
   ],
   flags: { ixon: 0x200, isig: 0x80 },
-  inFront: async (leader) => {
-    const line = await lineOf(SYSTEM_PROGRAMS, ["ps", "-o", "tpgid=", "-p", String(leader)]);
-    const group = Number(line);
-    return group > 1 ? group : undefined;
-  },
+  processes: MACOS_PROCESSES,
 });

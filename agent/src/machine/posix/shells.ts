@@ -47,7 +47,7 @@ export interface PosixShellsDeps {
   readonly flags: Shells["flags"];
   readonly stopping?: Shells["stopping"];
   readonly terminals?: Shells["terminals"];
-  readonly inFront: Shells["inFront"];
+  readonly processes: Shells["processes"];
 }
 
 /** Shells of systems with accounts in numbers, `/bin/sh` and sessions. */
@@ -69,7 +69,7 @@ export function posixShells(deps: PosixShellsDeps): Shells {
     flags: deps.flags,
     stopping: deps.stopping,
     terminals: deps.terminals ?? (() => new Set()),
-    inFront: deps.inFront,
+    processes: deps.processes,
   };
 }
 

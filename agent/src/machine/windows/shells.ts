@@ -30,5 +30,5 @@ export const WINDOWS_SHELLS: Shells = {
   flags: undefined,
   stopping: undefined,
   terminals: () => new Set(),
-  inFront: async () => undefined,
+  processes: undefined,
 };

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { linuxShells } from "../../../../agent/src/machine/linux/shells.ts";
+import { parsedProcess } from "../../../../agent/src/machine/macos/processes.ts";
 import { LIBRARY } from "../../../support/agents/keptTerminals.ts";
 
 const WISH = { shell: "", cwd: undefined, env: {} };
@@ -49,4 +50,20 @@ describe("a shell of Linux", () => {
       expect(shells.terminals().has(pty)).toBe(false);
     },
   );
+});
+
+it.each([
+  [
+    "  701   702 ttys003  Tue Dec  1 10:19:53 2026    ",
+    { group: 701, session: "ttys003", front: 702 },
+  ],
+  ["  701     0 ttys003  Tue Dec  1 10:19:53 2026", { group: 701, session: "ttys003" }],
+])("a process of macOS is what ps says of it: %s", (line, facts) => {
+  const startedAt = "Tue Dec  1 10:19:53 2026";
+  expect(parsedProcess(line)).toEqual({ front: undefined, ...facts, startedAt });
+});
+
+it("a process of macOS without a terminal is of none", () => {
+  expect(parsedProcess("  701    -1 ??       Tue Dec  1 10:19:53 2026")).toBeUndefined();
+  expect(parsedProcess("")).toBeUndefined();
 });

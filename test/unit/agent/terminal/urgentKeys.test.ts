@@ -18,7 +18,7 @@ function keysOf() {
     pty: { obeysKeys: async () => true },
     groups: {
       front: ask,
-      signal: (group, signal) => void sent.push([group, signal]),
+      signal: async (group, signal) => void sent.push([group, signal]),
     },
     clock,
     onFault: (error) => void sent.push(error),
