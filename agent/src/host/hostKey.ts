@@ -8,7 +8,7 @@ import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
 
 /** An Ed25519 key in PEM has about 120 bytes. */
-const MAX_BYTES = 4_096;
+export const HOST_KEY_MAX_BYTES = 4_096;
 const OWNER_ONLY = { mode: 0o600 };
 
 /** The key by which the server knows this host again, whatever its id and its credential. */
@@ -61,7 +61,7 @@ async function readKey(file: string, log: Log): Promise<KeyObject | undefined> {
 }
 
 function parseKey(text: string): KeyObject | undefined {
-  if (text.length > MAX_BYTES) return undefined;
+  if (text.length > HOST_KEY_MAX_BYTES) return undefined;
   try {
     const key = createPrivateKey(text);
     return key.asymmetricKeyType === "ed25519" ? key : undefined;

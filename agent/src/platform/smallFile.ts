@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 
 /** How a small file is opened. */
@@ -14,14 +14,23 @@ export interface SmallFileOptions {
 export async function readSmallFile(
   path: string,
   maxBytes: number,
-  { followsNoLink = false }: SmallFileOptions = {},
+  options: SmallFileOptions = {},
 ): Promise<string> {
+  return (await readOwnedFile(path, maxBytes, options)).text;
+}
+
+/** The same with what the system says of that very file, such as whose it is. */
+export async function readOwnedFile(
+  path: string,
+  maxBytes: number,
+  { followsNoLink = false }: SmallFileOptions = {},
+): Promise<{ readonly text: string; readonly stats: Stats }> {
   const noLink = followsNoLink ? constants.O_NOFOLLOW : 0;
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | noLink);
   const stats = await file.stat();
   if (!stats.isFile()) throw new Error("it is no plain file");
   if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-  return await file.readFile("utf8");
+  return { text: await file.readFile("utf8"), stats };
 }
 
 /** The end of a plain file, at most so many bytes; empty for whatever else has the name. */

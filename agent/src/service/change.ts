@@ -38,8 +38,12 @@ export interface Change {
   /** Leave the key of the host it was: for copies of a disk image. */
   readonly isNewId: boolean;
   readonly terminals: Terminals;
-  /** Claims the pairing; the answer is the new configuration. */
-  enrol(): Promise<string>;
+  /** The server that was asked for. */
+  readonly server: string;
+  /** Claims the pairing; the answer is the new configuration, with what stays of the one before. */
+  enrol(before: string | undefined): Promise<string>;
+  /** One line for the person at the terminal. */
+  say(line: string): void;
   readonly isStarted: boolean;
   readonly signal: AbortSignal;
   supervisor(account: Account | undefined): Supervisor;

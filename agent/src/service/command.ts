@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import os from "node:os";
 import { resolve } from "node:path";
 import { printableLines } from "@rport/protocol/printable";
@@ -5,6 +6,7 @@ import { parseFlags, parseTlsPin, type ServiceCommand } from "../cli/cli.ts";
 import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
 import { readToken } from "../enroll/token.ts";
+import type { Account } from "../machine/account.ts";
 import type { Place } from "../machine/place.ts";
 import { removeTree } from "../machine/placing.ts";
 import type { Installing, Platform } from "../machine/platform.ts";
@@ -12,6 +14,7 @@ import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
 import { findSelf } from "../machine/self.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
 import { install } from "./install.ts";
+import { isOwnedBy, isRoots } from "./keptConfig.ts";
 import { assertRemovesOther, howToRemove } from "./removal.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
@@ -184,6 +187,7 @@ async function runBackground(args: readonly string[], platform: Platform): Promi
   if (place.user !== undefined && account === undefined) {
     throw new CliFailure(EXIT.failed, `There is no user ${place.user}.`);
   }
+  if (verb === "start" || verb === "restart") await assertOwnConfig(place, account);
   const agent = installing.background(place, { account, pidFile });
   switch (verb) {
     case "start":
@@ -200,6 +204,14 @@ async function runBackground(args: readonly string[], platform: Platform): Promi
     default:
       throw new CliFailure(EXIT.usage, "background is for start, restart, stop or status.");
   }
+}
+
+/** An agent obeys its `rport.conf`, hence starts on none that is neither its account's nor root's. */
+async function assertOwnConfig({ layout }: Place, account: Account | undefined): Promise<void> {
+  const stats = await lstat(layout.config).catch(() => undefined);
+  if (stats === undefined || isRoots(stats) || isOwnedBy(stats, account?.owner)) return;
+  const sentence = `${layout.config} belongs to another account than ${account?.name}.`;
+  throw new CliFailure(EXIT.failed, `${sentence} An installation can move the agent to it.`);
 }
 
 async function runVerify(

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { CONFIG_MAX_BYTES } from "../config/config.ts";
@@ -6,7 +6,6 @@ import type { Enrolled } from "../enroll/enroll.ts";
 import type { Reporter } from "../enroll/report.ts";
 import type { Account } from "../machine/account.ts";
 import type { Place } from "../machine/place.ts";
-import { isPresent } from "../machine/placing.ts";
 import type { Installing } from "../machine/platform.ts";
 import type { Programs } from "../machine/programs.ts";
 import type { Service, Supervisor } from "../machine/supervisor.ts";
@@ -17,6 +16,7 @@ import { readSmallFile } from "../platform/smallFile.ts";
 import type { InstallStep } from "./change.ts";
 import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { installSteps } from "./installSteps.ts";
+import { isOwnedBy } from "./keptConfig.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
 import { terminalCommands } from "./removal.ts";
@@ -95,8 +95,10 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     isNewId: request.isNewId,
     terminals: request.terminals,
     predecessor: deps.predecessor,
-    enrol: async () => {
-      const { config, report } = await enrolAside(deps);
+    server: request.server,
+    say,
+    enrol: async (before) => {
+      const { config, report } = await enrolAside(deps, before);
       telling.report = report;
       return config;
     },
@@ -166,7 +168,14 @@ async function isUpToDate(
     const config = await readConfig(deps.place);
     if (configured(config, terminals) !== config) return false;
   }
-  return deps.supervisor(undefined).isCurrent();
+  return !(await isOthers(deps)) && (await deps.supervisor(undefined).isCurrent());
+}
+
+/** Whether the agent has run as another account until now: its configuration belongs to whoever runs it. */
+async function isOthers({ place, installing }: InstallDeps): Promise<boolean> {
+  const account = place.user === undefined ? undefined : await installing.accounts.find(place.user);
+  const stats = await lstat(place.layout.config).catch(() => undefined);
+  return stats !== undefined && !isOwnedBy(stats, account?.owner);
 }
 
 function readConfig({ layout }: Place): Promise<string> {
@@ -192,13 +201,13 @@ const NOBODY_ASKED: Reporter = async () => undefined;
  * no link that the agent's account may have planted is ever followed. The text holds the
  * host's secret.
  */
-async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promise<Aside> {
-  const { layout } = place;
+async function enrolAside(
+  { enroll, temporary, say }: InstallDeps,
+  before: string | undefined,
+): Promise<Aside> {
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
-  if (await isPresent(layout.config)) {
-    await writeFile(aside, await readConfig(place), { mode: 0o600 });
-  }
+  if (before !== undefined) await writeFile(aside, before, { mode: 0o600 });
   const { authId, clientId, report } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);
   const config = await readFile(aside, "utf8");

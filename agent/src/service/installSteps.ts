@@ -1,7 +1,6 @@
 import { link, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
-import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import { hostKeyFileIn } from "../host/hostKey.ts";
 import type { Account } from "../machine/account.ts";
 import {
@@ -13,11 +12,12 @@ import {
 } from "../machine/placing.ts";
 import { PREDECESSOR, type Service, type Supervisor } from "../machine/supervisor.ts";
 import type { Undo } from "../machine/undo.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import { isOwnName } from "../state/ownFiles.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
 import type { Change, InstallStep } from "./change.ts";
+import { type KeptConfig, readKeptConfig } from "./keptConfig.ts";
+import { keepHostKey } from "./keptHostKey.ts";
 import { makePrefix } from "./makePrefix.ts";
 import { configTitle, configured, isToldToConfig } from "./terminals.ts";
 import { assertOwnPrefix } from "./trustedWay.ts";
@@ -135,14 +135,9 @@ class Steps {
     await ensureDirectory(layout.dataDir, { mode: 0o700, owns, ...owner }, this.#changing(undo));
     // What was missing before could be another account's by now, in a folder like /tmp.
     await assertOwnPrefix(layout, this.#change.installing);
-    await this.#keepHostKey(undo);
-  }
-
-  /** A key that an uninstallation kept belongs to nobody's account any more. */
-  async #keepHostKey(undo: Undo): Promise<void> {
-    const file = hostKeyFileIn(this.#change.place.layout.dataDir);
-    if (this.#account === undefined || !(await isPresent(file))) return;
-    await giveFile(file, { mode: 0o600, owner: this.#account.owner }, this.#changing(undo));
+    if (account !== undefined) {
+      await keepHostKey(layout.dataDir, account.owner, this.#changing(undo));
+    }
   }
 
   async #makeMissing(directory: string, undo: Undo): Promise<void> {
@@ -178,7 +173,10 @@ class Steps {
   /** What can be known to go wrong behind it has been tried by now: a token is spent only once. */
   async #enrol(): Promise<void> {
     for (const folder of this.#written()) await assertRoom(folder);
-    this.#config = await this.#change.enrol();
+    const isThere = await isPresent(this.#change.place.layout.config);
+    const kept = isThere ? await this.#readKept(undefined) : undefined;
+    this.#config = await this.#change.enrol(kept?.text);
+    this.#tellDropped(kept);
   }
 
   async #placeConfig(undo: Undo): Promise<void> {
@@ -224,21 +222,34 @@ class Steps {
   }
 
   async #keepConfig(undo: Undo): Promise<void> {
-    const { place, terminals, isStarted } = this.#change;
-    const path = place.layout.config;
-    const read = () => readSmallFile(path, CONFIG_MAX_BYTES, { followsNoLink: true });
-    const before = isToldToConfig(terminals) ? await read() : "";
-    if (configured(before, terminals) !== before) {
+    const { place, terminals, isStarted, server } = this.#change;
+    if (this.#account === undefined && !isToldToConfig(terminals)) return;
+    const { isOwn, text } = await this.#readKept(server);
+    if (!isOwn || configured(text, terminals) !== text) {
       // An agent that runs could write its next secret meanwhile.
       this.#wasStopped = isStarted;
       if (isStarted) await this.#supervisor().stop();
-      await this.#writeConfig(configured(await read(), terminals), undo);
+      const kept = await this.#readKept(server);
+      await this.#writeConfig(configured(kept.text, terminals), undo);
+      this.#tellDropped(kept);
       return;
     }
     if (this.#account === undefined) return;
-    // One that an uninstallation kept belongs to nobody's account any more.
     const access = { mode: 0o600, owner: this.#account.owner };
-    await giveFile(path, access, this.#changing(undo));
+    await giveFile(place.layout.config, access, this.#changing(undo));
+  }
+
+  #readKept(server: string | undefined): Promise<KeptConfig> {
+    return readKeptConfig(this.#change.place.layout, this.#account?.owner, server);
+  }
+
+  /** Whoever moves the agent to another account may have written some of it. */
+  #tellDropped(kept: KeptConfig | undefined): void {
+    if (kept === undefined || kept.dropped.length === 0) return;
+    const { config } = this.#change.place.layout;
+    this.#change.say(
+      `Another account wrote ${config}. Left out of it: ${kept.dropped.join(", ")}.`,
+    );
   }
 
   async #setUp(undo: Undo): Promise<void> {

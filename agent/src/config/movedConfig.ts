@@ -1,0 +1,112 @@
+import { isDeepStrictEqual } from "node:util";
+import { stringify } from "smol-toml";
+import { parseToml } from "./config.ts";
+import { allowedNames } from "./configSchema.ts";
+import { lowerNames } from "./fileKeys.ts";
+import { normaliseServerUrl } from "./serverUrl.ts";
+
+type Table = Readonly<Record<string, unknown>>;
+
+/**
+ * What stays of a file that another account has written: who this host is and how it knows its server,
+ * what only says something to that server, what can only keep tunnels from where they might go, and numbers.
+ * Whatever names a file, a program, an account, or another way to a server does not: a more powerful
+ * account would write it, start it, or obey whoever answers there.
+ */
+const KEPT: Readonly<Record<string, readonly string[]>> = {
+  client: [
+    "server",
+    "fingerprint",
+    "auth",
+    "tls_pin",
+    "use_system_id",
+    "id",
+    "use_hostname",
+    "name",
+    "tags",
+    "labels",
+    "remotes",
+    "tunnel_allowed",
+    "tell_listening_ports",
+  ],
+  connection: ["keep_alive", "keep_alive_timeout"],
+  logging: ["log_level"],
+  terminal: ["max", "idle_timeout"],
+};
+const HEADING = "# The installer left out of it what another account had written.\n\n";
+
+/** What the one who installs says, and a file of another account may not. */
+export interface Said {
+  /** The one server; undefined: enrolling will say which. */
+  readonly server: string | undefined;
+  /** On the way to it, or empty. */
+  readonly proxy: string;
+  readonly dataDir: string;
+}
+
+/** The text of a file as it is for another account. */
+export interface MovedConfig {
+  readonly text: string;
+  /** The keys with an effect that were left out, such as `terminal.shell`. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * The text of an `rport.conf` for another account than the one that wrote it. One that is damaged, which
+ * no agent obeys, stays as it is.
+ */
+export function movedConfig(text: string, file: string, said: Said): MovedConfig {
+  const table = tableIn(text, file);
+  if (table === undefined) return { text, dropped: [] };
+  const kept = Object.entries(KEPT).map(([name, keys]) => [name, picked(table[name], keys)]);
+  const sections: Record<string, Table> = Object.fromEntries(kept);
+  const moved = { ...sections, client: clientOf(sections.client ?? {}, said) };
+  return { text: HEADING + stringify(moved), dropped: droppedOf(table, moved) };
+}
+
+function clientOf(client: Table, { server, proxy, dataDir }: Said): Table {
+  const section: Record<string, unknown> = { ...client, data_dir: dataDir };
+  if (server !== undefined && !isSame(client.server, server)) section.server = server;
+  if (proxy !== "") section.proxy = proxy;
+  return section;
+}
+
+function isSame(written: unknown, server: string): boolean {
+  const [one, other] = [normaliseServerUrl(String(written)), normaliseServerUrl(server)];
+  return one.ok && other.ok && one.url === other.url;
+}
+
+function tableIn(text: string, file: string): Table | undefined {
+  try {
+    return lowerNames(parseToml(text, file), file);
+  } catch {
+    return undefined;
+  }
+}
+
+function picked(section: unknown, keys: readonly string[]): Table {
+  return Object.fromEntries(Object.entries(tableOf(section)).filter(([key]) => keys.includes(key)));
+}
+
+/** Of known names alone: whoever wrote the file chose the others. */
+function droppedOf(table: Table, moved: Readonly<Record<string, Table>>): readonly string[] {
+  return Object.keys(KEPT).flatMap((name) => {
+    const before = tableOf(table[name]);
+    const isDropped = (key: string) =>
+      isSet(before[key]) && !isDeepStrictEqual(before[key], moved[name]?.[key]);
+    return allowedNames(name)
+      .filter(isDropped)
+      .map((key) => `${name}.${key}`);
+  });
+}
+
+/** What is as it would be without its line is missed by nobody. */
+function isSet(value: unknown): boolean {
+  const isEmpty = Array.isArray(value) && value.length === 0;
+  return value !== undefined && value !== "" && value !== false && !isEmpty;
+}
+
+function tableOf(section: unknown): Table {
+  const isTable = typeof section === "object" && section !== null && !Array.isArray(section);
+  return isTable ? (section as Table) : {};
+}
