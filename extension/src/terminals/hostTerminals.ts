@@ -17,6 +17,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Environment } from "../support/environment.ts";
 import type { Log } from "../support/log.ts";
 import { plainText } from "../support/text.ts";
+import { closeDead } from "./deadTerminals.ts";
 import { dialTerminal } from "./dialTerminal.ts";
 import { followFleet, wayTo } from "./fleetWays.ts";
 import { HostTerminal } from "./hostTerminal.ts";
@@ -129,7 +130,9 @@ export class HostTerminals {
 
   /** Brings back the terminals that this window had, as they are at their hosts. */
   restore(): void {
-    for (const { id, ...place } of this.#deps.memory.open) {
+    const { open } = this.#deps.memory;
+    void closeDead(window.terminals, new Set(open.map(({ name }) => name)));
+    for (const { id, ...place } of open) {
       window.createTerminal(this.#optionsOf(place, id));
     }
   }
