@@ -54,6 +54,7 @@ export function openTerminals(
   const terminals = new Terminals(facts);
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
   opened.defer(() => hosts.close());
+  opened.defer(() => terminals.waitNoMore());
   store.edits.follow((edits) => {
     if (edits.some((edit) => isPersonEdit(edit) && edit.kind !== "uses")) terminals.review();
     const gone = edits.flatMap((edit) => (edit.kind === "forget" ? edit.client : []));

@@ -13,11 +13,14 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Recorder } from "../recordings/recorder.ts";
 import { CUT_OFF, type FrameListener, TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { Terminals } from "./terminals.ts";
-import type { OpenTerminal } from "./terminalTable.ts";
+import type { AttachedViewer, OpenTerminal } from "./terminalTable.ts";
 import { TerminalWindows } from "./terminalWindows.ts";
 
 /** A host says within this what it has, once it took the channel. */
 const ATTACHED_MS = 25_000;
+
+/** So long the rest of its output may take to be shown when a terminal is over. */
+const REST_MS = 45_000;
 
 /** What somebody is attached with. */
 export interface AttachmentDeps {
@@ -37,10 +40,10 @@ export interface AttachmentDeps {
  * One viewer at one terminal: what its host says of it is read on the way. One that was begun for
  * somebody who left before they were told of it is closed, since nobody could come back to it.
  */
-export class Attachment implements FrameListener {
+export class Attachment implements AttachedViewer, FrameListener {
   readonly #deps: AttachmentDeps;
   readonly #windows = new TerminalWindows();
-  /** It is over once what the host owes has not come. */
+  /** What the host owes comes before this runs out. */
   #patience: Timer | undefined;
   #isAttached = false;
 
@@ -50,14 +53,25 @@ export class Attachment implements FrameListener {
 
   /** The channel is there; what comes on it is heard from now on. */
   begin(): void {
-    const { terminal, stream, clock } = this.#deps;
-    terminal.viewer = stream;
+    const { terminal, stream } = this.#deps;
+    terminal.viewer = this;
     stream.listen(this);
     if (stream.destroyed) this.#left();
     else {
-      this.#patience = clock.after(ATTACHED_MS, () => this.#tooLate());
+      this.#wait(ATTACHED_MS, () => this.#silent());
       stream.once("close", () => this.#left());
     }
+  }
+
+  leave(code: number, reason: string): void {
+    this.#deps.stream.leave(code, reason);
+  }
+
+  /** One that has said nothing yet has its time for that. */
+  over(): void {
+    if (!this.#isAttached || this.#deps.stream.destroyed) return;
+    const reason = "The terminal has ended; the rest of its output took too long.";
+    this.#wait(REST_MS, () => this.leave(CLOSE_CODES.cutOff, reason));
   }
 
   onViewer(frame: Frame): void {
@@ -86,7 +100,7 @@ export class Attachment implements FrameListener {
 
   /** What the viewer is told of it: whether it is recorded is the server's word. */
   #attached(json: Buffer): Frame {
-    const { terminal, events, wish, audited, recorder } = this.#deps;
+    const { terminals, terminal, events, wish, audited, recorder } = this.#deps;
     if (this.#isAttached) throw new FrameError("it has begun already");
     const attached = parsed(attachedSchema, json);
     const { id, account, outputFrom, inputTaken } = attached;
@@ -94,6 +108,7 @@ export class Attachment implements FrameListener {
     this.#isAttached = true;
     this.#patience?.cancel();
     this.#windows.begin(outputFrom, inputTaken);
+    if (!terminals.table.has(terminal)) this.over();
     terminal.account = account;
     if (wish.kind === "new") events.opened({ ...audited, account });
     else events.resumed({ ...audited, account });
@@ -104,21 +119,25 @@ export class Attachment implements FrameListener {
   #ended(json: Buffer): void {
     const { terminals, terminal, clock } = this.#deps;
     const end = parsed(terminalEndSchema, json);
-    if (terminals.table.get(terminal.id) !== terminal) return;
+    if (!terminals.table.has(terminal)) return;
     terminals.over(terminal, { end, endedAtMs: clock.now() });
   }
 
+  #wait(ms: number, run: () => void): void {
+    this.#patience?.cancel();
+    this.#patience = this.#deps.clock.after(ms, run);
+  }
+
   /** As one that did not answer at all: a terminal that was there may be gone on with later. */
-  #tooLate(): void {
-    const { stream, wish } = this.#deps;
-    const code = wish.kind === "new" ? CLOSE_CODES.refused : CLOSE_CODES.cutOff;
-    stream.leave(code, "The client did not answer in time.");
+  #silent(): void {
+    const code = this.#deps.wish.kind === "new" ? CLOSE_CODES.refused : CLOSE_CODES.cutOff;
+    this.leave(code, "The client did not answer in time.");
   }
 
   #left(): void {
-    const { terminals, terminal, stream, wish } = this.#deps;
+    const { terminals, terminal, wish } = this.#deps;
     this.#patience?.cancel();
-    if (terminal.viewer === stream) terminal.viewer = undefined;
+    if (terminal.viewer === this) terminal.viewer = undefined;
     if (wish.kind === "new" && !this.#isAttached) terminals.end(terminal, "closed");
     terminals.left(terminal);
   }

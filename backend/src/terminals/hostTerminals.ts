@@ -6,6 +6,7 @@ import {
   type HeldTerminal,
   heldTerminalSchema,
   TERMINAL,
+  terminalIdSchema,
 } from "@rport/protocol/terminal/terminal";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import { z } from "zod";
@@ -23,6 +24,9 @@ const PRESUMED_MS = TERMINAL.keepMs + 60_000;
 
 /** Each entry is read for itself: one that makes no sense takes none of the others away. */
 const listSchema = z.object({ terminals: z.array(z.unknown()).max(HELD_TERMINALS_MAX) });
+
+/** An entry of which no more is understood. */
+const namedSchema = z.object({ id: terminalIdSchema });
 
 /** What hosts' words about terminals are heard with. */
 export interface HostTerminalsDeps {
@@ -135,7 +139,7 @@ export class HostTerminals implements SessionTerminals {
     }
   }
 
-  /** Where an entry makes no sense it is not known which terminal it is of, so none is taken for gone. */
+  /** Of an entry that makes no sense nothing is taken but the id: that terminal is not taken for gone. */
   #read(
     clientId: ClientId,
     { terminals: said }: z.infer<typeof listSchema>,
@@ -146,7 +150,8 @@ export class HostTerminals implements SessionTerminals {
     if (nonsense === 0) return { terminals, before };
     const fields = { client: clientId, entries: nonsense };
     this.#deps.log.warn("what a host says of some of its terminals makes no sense", fields);
-    return { terminals, before: [] };
+    const named = new Set(said.flatMap((entry) => namedSchema.safeParse(entry).data?.id ?? []));
+    return { terminals, before: before.filter(({ id }) => !named.has(id)) };
   }
 
   /** What it has not any more is over: it may have ended while nobody was told, as when its agent was killed. */
@@ -165,7 +170,7 @@ export class HostTerminals implements SessionTerminals {
     terminals.review(clientId);
   }
 
-  /** One of which the same host has told the end is not believed to be there again; it is to end. */
+  /** One that is over is not believed to be there again; it is to end. */
   #isThere(session: LiveSession, clientId: ClientId, held: HeldTerminal): void {
     const { terminals } = this.#deps;
     const known = terminals.table.get(held.id);
@@ -173,10 +178,18 @@ export class HostTerminals implements SessionTerminals {
       terminals.tell(session, known);
       return;
     }
-    const isOver = terminals.endOf(held.id)?.isPresumed === false;
     const terminal = terminals.asTold(clientId, held);
-    if (isOver) terminals.tell(session, { ...terminal, ending: "closed" });
-    else terminals.table.add(terminal);
+    if (terminals.isOver(held.id)) terminals.tell(session, { ...terminal, ending: "closed" });
+    else this.#takeBack(terminal);
+  }
+
+  /** One more than a limit allows, which has said so, is nobody's: its host ends it in its time. */
+  #takeBack(terminal: OpenTerminal): void {
+    try {
+      this.#deps.terminals.table.addTold(terminal);
+    } catch (error) {
+      if (!(error instanceof RportError)) throw error;
+    }
   }
 
   #over(clientId: ClientId, held: HeldTerminal, ended: NonNullable<HeldTerminal["ended"]>): void {
@@ -192,11 +205,8 @@ export class HostTerminals implements SessionTerminals {
 
   #presume(clientId: ClientId): void {
     this.#away.delete(clientId);
-    const { terminals, clock } = this.#deps;
-    for (const terminal of terminals.table.of(clientId)) {
-      const how = terminal.ending ?? "left";
-      terminals.over(terminal, { end: { how }, endedAtMs: clock.now(), isPresumed: true });
-    }
+    const { terminals } = this.#deps;
+    for (const terminal of terminals.table.of(clientId)) terminals.presume(terminal, "left");
   }
 }
 

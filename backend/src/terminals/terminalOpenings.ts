@@ -85,7 +85,7 @@ export class TerminalOpenings {
     const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
     await audit.ready();
     call.requireRight();
-    terminals.table.requireRoom(clientId, actor);
+    terminals.table.places.requireRoom(clientId, actor);
     const owner = actor.accountId;
     const id = ids.give({ clientId, owner }, recordings.isWanted(clientId));
     const terminal: OpenTerminal = {
@@ -104,9 +104,7 @@ export class TerminalOpenings {
     try {
       return await this.#attach({ call, link, stream, terminal });
     } catch (error) {
-      // The host may have begun it late.
-      terminals.end(terminal, "closed");
-      terminals.table.remove(terminal);
+      terminals.abandon(terminal);
       recordings.over(id, { how: "failed" });
       throw error;
     }
@@ -120,14 +118,14 @@ export class TerminalOpenings {
     const { terminals, hosts } = this.#deps;
     await hosts.known(link);
     call.requireRight();
-    const ended = terminals.endOf(call.id)?.end;
+    const ended = terminals.endOf(call.id);
     const terminal = this.#theirs(call);
+    const how = terminal.ending ?? (ended?.isForgotten() === true ? ended.end.how : undefined);
     // One whose end is wanted is as good as ended; of any other its host may have output still.
-    if (terminal.ending !== undefined) {
-      tellEnd(stream, ended ?? { how: terminal.ending });
+    if (how !== undefined) {
+      tellEnd(stream, ended?.end ?? { how });
       return undefined;
     }
-    terminal.takers.add(stream);
     try {
       return await this.#attach({ call, link, stream, terminal });
     } catch (error) {
@@ -135,9 +133,6 @@ export class TerminalOpenings {
       if (end === undefined || !isRefusal(error)) throw error;
       tellEnd(stream, end);
       return undefined;
-    } finally {
-      terminal.takers.delete(stream);
-      terminals.left(terminal);
     }
   }
 
@@ -160,6 +155,8 @@ export class TerminalOpenings {
       ...terminals.audited(terminal),
       address: call.address,
     };
+    terminals.table.places.claim(terminal);
+    terminal.takers.add(stream);
     try {
       const recorder = await this.#recorder(call, terminal);
       const channel = await this.#channel(link, call, terminal);
@@ -182,6 +179,9 @@ export class TerminalOpenings {
       const isOver = terminals.endOf(terminal.id) !== undefined;
       if (!isOver) events.failed(audited, RportError.from(error).message);
       throw error;
+    } finally {
+      terminal.takers.delete(stream);
+      terminals.left(terminal);
     }
   }
 

@@ -2,11 +2,16 @@ import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import type { TerminalView } from "@rport/protocol/terminal/endpoints";
-import type { HeldTerminal, TerminalEnd, TerminalId } from "@rport/protocol/terminal/terminal";
+import {
+  type HeldTerminal,
+  TERMINAL,
+  type TerminalEnd,
+  type TerminalId,
+} from "@rport/protocol/terminal/terminal";
 import type { AuditedEnd, AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { Limits } from "../limits/limits.ts";
-import { type Clock, toTime } from "../platform/clock.ts";
+import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { RecentMap } from "../platform/recentMap.ts";
 import type { Recordings } from "../recordings/recordings.ts";
 import type { Actor } from "../users/actor.ts";
@@ -16,6 +21,11 @@ import { type OpenTerminal, TerminalTable, type Viewer } from "./terminalTable.t
 
 /** Ended terminals that are remembered, so that whoever comes back is told how. */
 const ENDED_MAX = 10_000;
+
+/** A host that obeys has ended a terminal within this, and said so. */
+const CONFIRMED_MS = 12_000;
+/** No host keeps for longer what an ended terminal wrote, unless its line was cut. */
+const REST_KEPT_MS = TERMINAL.keepMs + 60_000;
 
 /** A connection to a host, as far as its terminals go. */
 export type TerminalLink = Pick<
@@ -42,12 +52,16 @@ export interface EndedTerminal {
   readonly end: TerminalEnd;
   /** Nobody said so. */
   readonly isPresumed: boolean;
+  /** Its host has nothing of it any more. */
+  isForgotten(): boolean;
 }
 
 /** The terminals that people have on hosts: which there are, who may have them, and their ends. */
 export class Terminals {
   readonly table: TerminalTable;
   readonly #deps: TerminalsDeps;
+  /** Those that their hosts were told to end, and have not said that they have. */
+  readonly #unconfirmed = new Map<OpenTerminal, Timer>();
   readonly #ended = new RecentMap<TerminalId, EndedTerminal>(ENDED_MAX);
 
   constructor(deps: TerminalsDeps) {
@@ -55,10 +69,11 @@ export class Terminals {
     this.table = new TerminalTable(deps);
   }
 
-  /** How many there are, and how many somebody looks at. */
+  /** How many have a place, and how many of them somebody looks at. */
   get counts(): { readonly open: number; readonly attached: number } {
-    const attached = this.table.all().filter(({ viewer }) => viewer !== undefined);
-    return { open: this.table.size, attached: attached.length };
+    const { taken } = this.table.places;
+    const attached = [...taken].filter(({ viewer }) => viewer !== undefined);
+    return { open: taken.size, attached: attached.length };
   }
 
   /** How a terminal ended, if that was of late. */
@@ -94,9 +109,38 @@ export class Terminals {
    * Tells a host to end a terminal whose end is wanted. Its answer is not waited for, so that all are
    * told before a connection is cut: what became of it the host tells by itself.
    */
-  tell(link: TerminalLink, { id, ending: how }: OpenTerminal): void {
+  tell(link: TerminalLink, terminal: OpenTerminal): void {
+    const { id, ending: how } = terminal;
     if (how === undefined || link.isClosed || !link.features.includes(FEATURES.terminal)) return;
     link.notify(REQUESTS.endTerminal, { id, how });
+    if (!this.table.has(terminal) || this.#unconfirmed.has(terminal)) return;
+    const timer = this.#deps.clock.after(CONFIRMED_MS, () => this.presume(terminal, how));
+    this.#unconfirmed.set(terminal, timer);
+  }
+
+  /** Nobody says what became of it. */
+  presume(terminal: OpenTerminal, how: TerminalEnd["how"]): void {
+    const endedAtMs = this.#deps.clock.now();
+    this.over(terminal, { end: { how: terminal.ending ?? how }, endedAtMs, isPresumed: true });
+  }
+
+  /** Its host did not begin it, or begins it late, and is to end it then. */
+  abandon(terminal: OpenTerminal): void {
+    this.end(terminal, "closed");
+    this.#remove(terminal);
+  }
+
+  /** Whether one that is not there is over, whatever its host says; of one that this server gave. */
+  isOver(id: TerminalId): boolean {
+    const ended = this.#ended.get(id);
+    if (ended === undefined) return this.#deps.ids.isOfThisRun(id);
+    return !ended.isPresumed || ended.terminal.ending !== undefined;
+  }
+
+  /** Waits for no host any more. */
+  waitNoMore(): void {
+    for (const timer of this.#unconfirmed.values()) timer.cancel();
+    this.#unconfirmed.clear();
   }
 
   /** Somebody may do or see something else now: ends what they may have no longer. */
@@ -109,19 +153,22 @@ export class Terminals {
     }
   }
 
-  /** It has ended, which is written down once; its place is free. */
+  /** It has ended, which is written down once; its place is free when nobody looks at it any more. */
   over(
     terminal: OpenTerminal,
     { end, endedAtMs, isPresumed = false }: Omit<AuditedEnd, "startedAtMs">,
   ): void {
     this.#write(terminal, { end, endedAtMs, isPresumed });
-    this.table.remove(terminal);
-    this.#ended.set(terminal.id, { terminal, end, isPresumed });
+    this.#remove(terminal);
+    this.#remember(terminal, end, isPresumed);
+    terminal.viewer?.over();
     this.left(terminal);
   }
 
-  /** Somebody looks at it no more: when it is over, too, so is its recording. */
-  left({ id, viewer }: OpenTerminal): void {
+  /** Somebody looks at it no more: when it is over, too, its place is free, and its recording complete. */
+  left(terminal: OpenTerminal): void {
+    const { id, viewer } = terminal;
+    this.table.vacate(terminal);
     const ended = this.endOf(id);
     if (ended !== undefined && viewer === undefined) this.#deps.recordings.over(id, ended.end);
   }
@@ -144,7 +191,7 @@ export class Terminals {
     if (this.#ended.has(held.id)) return;
     const terminal = this.asTold(clientId, held);
     this.#write(terminal, { end: ended.end, endedAtMs: ended.atMs });
-    this.#ended.set(held.id, { terminal, end: ended.end, isPresumed: false });
+    this.#remember(terminal, ended.end);
   }
 
   /**
@@ -170,6 +217,19 @@ export class Terminals {
     const isRecorded = this.isRecorded(terminal);
     const user = { accountId: owner, name };
     return { id, clientId, hostname, user, address, account, isRecorded };
+  }
+
+  #remove(terminal: OpenTerminal): void {
+    this.#unconfirmed.get(terminal)?.cancel();
+    this.#unconfirmed.delete(terminal);
+    this.table.remove(terminal);
+  }
+
+  #remember(terminal: OpenTerminal, end: TerminalEnd, isPresumed = false): void {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonic() + REST_KEPT_MS;
+    const isForgotten = () => clock.monotonic() > untilMs;
+    this.#ended.set(terminal.id, { terminal, end, isPresumed, isForgotten });
   }
 
   /** A host's clock may be wrong, or lie: nothing ended before it began, or later than now. */

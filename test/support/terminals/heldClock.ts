@@ -1,11 +1,11 @@
 import { type Clock, systemClock, type Timer } from "../../../backend/src/platform/clock.ts";
 
-/** The machine's clock, but what is due after one span of time is due when a test says so. */
+/** The machine's clock, but what is due after certain spans of time is due when a test says so. */
 export class HeldClock implements Clock {
-  readonly #heldMs: number;
+  readonly #heldMs: readonly number[];
   readonly #held = new Set<() => void>();
 
-  constructor(heldMs: number) {
+  constructor(...heldMs: readonly number[]) {
     this.#heldMs = heldMs;
   }
 
@@ -18,7 +18,7 @@ export class HeldClock implements Clock {
   }
 
   after(ms: number, run: () => void): Timer {
-    if (ms !== this.#heldMs) return systemClock.after(ms, run);
+    if (!this.#heldMs.includes(ms)) return systemClock.after(ms, run);
     this.#held.add(run);
     return { cancel: () => this.#held.delete(run) };
   }

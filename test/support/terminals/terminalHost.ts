@@ -111,6 +111,8 @@ export interface TerminalHostOptions
 /** A host with terminals, on the wire library: what a test's agent has stays when its connection does not. */
 export class TerminalHost implements AsyncDisposable {
   readonly terminals = new Map<TerminalId, HostTerminal>();
+  /** Everything that was wanted, also what was refused. */
+  readonly asked: HostOpening[] = [];
   /** Ends that the server asked for. */
   readonly ends: { readonly id: TerminalId; readonly how: string }[] = [];
   /** Whether it says which terminals it has, or what cannot be read. */
@@ -179,8 +181,9 @@ export class TerminalHost implements AsyncDisposable {
 
   #decide(extra: Buffer): ChannelDecision {
     const { refuses, onAttach, keepsEnded } = this.#options;
-    if (refuses !== undefined) return { refuse: refuses };
     const opening = hostOpeningSchema.parse(JSON.parse(extra.toString("utf8")));
+    this.asked.push(opening);
+    if (refuses !== undefined) return { refuse: refuses };
     const known = this.terminals.get(opening.id);
     const isKept = known?.end === undefined || keepsEnded === true;
     const isTheirs = known?.opening.owner === opening.owner && isKept;

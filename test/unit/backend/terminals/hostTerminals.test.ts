@@ -14,6 +14,8 @@ import { testLog } from "../../../support/log.ts";
 
 const CLIENT = clientIdSchema.parse("web-01");
 const ids = new TerminalIds(createSecretKey(Buffer.alloc(32, 7)), new FakeClock());
+/** Those of before the server was started again. */
+const earlier = new TerminalIds(createSecretKey(Buffer.alloc(32, 7)), new FakeClock(0));
 const OWNER = "somebody";
 
 /** A connection that says it is the client; it answers when a test says so. */
@@ -55,7 +57,7 @@ function setUp() {
   const facts = { ids, events, connected, hostnameOf, recordings, limits, clock };
   const terminals = new Terminals({ ...facts, owners: owners as never });
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
-  const id = ids.give({ clientId: CLIENT, owner: OWNER });
+  const id = earlier.give({ clientId: CLIENT, owner: OWNER });
   const held = { id, owner: OWNER, ownerName: OWNER, account: "root", startedAtMs: clock.now() };
   const terminal = terminals.asTold(CLIENT, held);
   terminals.table.add(terminal);
@@ -96,6 +98,15 @@ describe("the terminals of a host", () => {
     session.says({ terminals: [held] });
     await known;
     expect(terminals.table.get(held.id)).toMatchObject({ owner: OWNER });
+  });
+
+  it("are asked for at the host after their end as long as it may have the rest of them", () => {
+    const { clock, terminals, held, terminal } = setUp();
+    terminals.over(terminal, { end: { how: "exit" }, endedAtMs: clock.now() });
+    clock.advance(TERMINAL.keepMs);
+    expect(terminals.endOf(held.id)?.isForgotten()).toBe(false);
+    clock.advance(TERMINAL.keepMs);
+    expect(terminals.endOf(held.id)?.isForgotten()).toBe(true);
   });
 
   it("are not known of a connection that ends before it is in", async () => {
