@@ -31,11 +31,12 @@ export function whyUntold(asked: string, hosts: readonly Host[]): RportError {
 }
 
 function find(asked: string, hosts: readonly Host[]): Named {
-  const { named } = nameHosts(hosts);
+  const { named, isOfAnother } = nameHosts(hosts);
   const bare = withoutSuffix(asked.toLowerCase());
   const isHandle = ({ handle }: Named) => handle === `${bare}${SUFFIX}`;
   const isAlias = ({ aliases }: Named) => aliases.includes(`${bare}${SUFFIX}`);
-  const isCalled = ({ host: { id, name, hostname } }: Named) =>
+  const isCalled = ({ host: { id, name, hostname, serverKey } }: Named) =>
+    !isOfAnother(bare, serverKey) &&
     [id, name, hostname].some((text) => text === asked || text.toLowerCase() === bare);
   const isMeant = isLikeHandle(bare) ? isHandle : (each: Named) => isAlias(each) || isCalled(each);
   const found = named.filter(isMeant);

@@ -26,8 +26,10 @@ export interface Named {
 /** What hosts are called. */
 export interface Names {
   readonly named: readonly Named[];
-  /** Names that several have, each as all of them write it, in small letters first. */
+  /** Names that several have, each as some of them write it, in small letters first. */
   readonly ambiguous: readonly (readonly string[])[];
+  /** Whether a text, without what all names end in, says that it is of another server than this one. */
+  readonly isOfAnother: (bare: string, serverKey: string) => boolean;
 }
 
 /** Letters, digits, and what may stand between them. */
@@ -45,6 +47,11 @@ const MARK_CHARACTERS = 24;
  */
 const HANDLE_LIKE = /\.[0-9a-f]{8,}$/i;
 const ID_CHARACTERS = 20;
+/**
+ * Ways to write one name that `ssh` is told of: its time grows with the square of the words behind one `Host`, and each
+ * host can have a way of its own.
+ */
+const SPELLINGS_MAX = 4;
 
 /** A client of a server as it is named for `ssh`. */
 export function hostOf(server: { readonly key: string; readonly name: string }, client: Client) {
@@ -79,50 +86,61 @@ export function nameHosts(hosts: readonly Host[]): Names {
 const cache = new WeakMap<readonly Host[], Names>();
 
 function nameAll(hosts: readonly Host[]): Names {
-  const labels = serverLabels(hosts);
+  const slugs = new Map(hosts.map(({ serverKey, serverName }) => [serverKey, slug(serverName)]));
+  const labels = serverLabels(slugs);
+  const isOfAnother = (bare: string, serverKey: string) => {
+    const last = bare.slice(bare.lastIndexOf(".") + 1).toLowerCase();
+    return last.length < bare.length && last !== slugs.get(serverKey) && slugNames.has(last);
+  };
+  const slugNames = new Set(slugs.values());
   const wanted = hosts.map((host) => {
     const handle = handleOf(host);
-    return { host, handle, names: [...wantedBy(host, labels), handle] };
+    const names = wantedBy(host, labels.get(host.serverKey)).filter(
+      (bare) => !isLikeHandle(bare) && !isOfAnother(bare, host.serverKey),
+    );
+    return { host, handle, names: [...names.map((bare) => bare + SUFFIX), handle] };
   });
   const owners = ownersOf(wanted);
-  const isOwn = (name: string) => owners.get(name.toLowerCase())?.hosts.size === 1;
+  const isOwn = (name: string) => owners.get(name.toLowerCase())?.isShared === false;
   const named = wanted.map(({ host, handle, names }) => ({
     host,
     handle,
     aliases: isOwn(handle) ? [...new Set(names.filter(isOwn).flatMap(spellings))] : [],
   }));
-  const shared = [...owners].filter(([, { hosts: all }]) => all.size > 1);
+  const shared = [...owners].filter(([, { isShared }]) => isShared);
   const ambiguous = shared.map(([name, { written }]) => [...new Set([name, ...written])]);
-  return { named, ambiguous };
+  return { named, ambiguous, isOfAnother };
 }
 
-/** A name, in small letters, with who wants it, and how they write it. */
+/** Who wants a name, and how some of them write it. */
 interface Owners {
-  readonly hosts: Set<Host>;
-  readonly written: Set<string>;
+  readonly first: Host;
+  isShared: boolean;
+  readonly written: string[];
 }
 
+/** By name in small letters. */
 function ownersOf(wanted: readonly { readonly host: Host; readonly names: readonly string[] }[]) {
   const owners = new Map<string, Owners>();
   for (const { host, names } of wanted) {
     for (const name of names) {
       const key = name.toLowerCase();
-      const found = owners.get(key) ?? { hosts: new Set(), written: new Set() };
-      owners.set(key, found);
-      found.hosts.add(host);
-      for (const spelling of spellings(name)) found.written.add(spelling);
+      const found = owners.get(key);
+      if (found === undefined) owners.set(key, { first: host, isShared: false, written: [name] });
+      else {
+        found.isShared ||= found.first !== host;
+        if (found.written.length < SPELLINGS_MAX - 1) found.written.push(name);
+      }
     }
   }
   return owners;
 }
 
-function wantedBy(host: Host, labels: ReadonlyMap<string, string>): string[] {
+function wantedBy(host: Host, label: string | undefined): string[] {
   const names = [host.name, host.hostname, host.id].filter((name) => SAFE.test(name));
-  const label = labels.get(host.serverKey);
-  return [...new Set(names)]
-    .flatMap((name) => (label === undefined ? [name] : [name, `${name}.${label}`]))
-    .filter((bare) => !isLikeHandle(bare))
-    .map((bare) => bare + SUFFIX);
+  return [...new Set(names)].flatMap((name) =>
+    label === undefined ? [name] : [name, `${name}.${label}`],
+  );
 }
 
 /** `ssh` compares a pattern with what somebody typed, letter by letter. */
@@ -131,11 +149,10 @@ function spellings(alias: string): string[] {
 }
 
 /** By server's key, what it is called within a name; two with one name have none. */
-function serverLabels(hosts: readonly Host[]): ReadonlyMap<string, string> {
-  const servers = new Map(hosts.map(({ serverKey, serverName }) => [serverKey, slug(serverName)]));
-  const counts = Map.groupBy(servers.values(), (label) => label);
+function serverLabels(slugs: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const counts = Map.groupBy(slugs.values(), (label) => label);
   return new Map(
-    [...servers].filter(([, label]) => SAFE.test(label) && counts.get(label)?.length === 1),
+    [...slugs].filter(([, label]) => SAFE.test(label) && counts.get(label)?.length === 1),
   );
 }
 
@@ -146,8 +163,17 @@ function slug(name: string): string {
     .replaceAll(/^-+|-+$/g, "");
 }
 
+/** Those of the servers that somebody has; each is asked for with each of its hosts. */
+const marks = new Map<string, string>();
+const MARKS_MAX = 1_000;
+
 function markOf(serverKey: string): string {
-  return digest(serverKey).slice(0, MARK_CHARACTERS);
+  const known = marks.get(serverKey);
+  if (known !== undefined) return known;
+  const mark = digest(serverKey).slice(0, MARK_CHARACTERS);
+  if (marks.size >= MARKS_MAX) marks.clear();
+  marks.set(serverKey, mark);
+  return mark;
 }
 
 function digest(text: string): string {

@@ -1,11 +1,16 @@
 import type { Clock, Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
+import type { ConfigText } from "./config/configText.ts";
 import type { KnownHosts } from "./knownHosts.ts";
 import type { SshSetup } from "./setup.ts";
 
 /** Changes that come this close together are written together. */
 const GATHER_MS = 300;
+/** What takes longer than changes are gathered takes at most one part in so many of the time, however often they come. */
+const REST_PARTS = 10;
+/** But nobody waits longer for a new name. */
+const REST_MAX_MS = 30_000;
 
 /** What keeping `ssh` told needs. */
 export interface KeepToldDeps {
@@ -27,6 +32,13 @@ export class KeepTold {
   #state: "waiting" | "keeping" | "over" = "waiting";
   #work: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
+  /** It is being written, or about to be. */
+  #isBusy = false;
+  /** Something has changed since that began. */
+  #isStale = false;
+  /** Nothing is written before this. */
+  #restedAtMs = 0;
+  #short = "";
   #warned = "";
 
   constructor(deps: KeepToldDeps) {
@@ -46,10 +58,7 @@ export class KeepTold {
   changed(): void {
     this.#deps.hosts.changed();
     if (this.#state !== "keeping") return;
-    this.#timer ??= this.#deps.clock.after(GATHER_MS, () => {
-      this.#timer = undefined;
-      this.#work = this.#work.then(() => this.#apply());
-    });
+    this.#applyAfter(GATHER_MS);
   }
 
   /** Takes away what `ssh` is told, and what was kept for it, from any window. Throws a sentence as `SshSetup.remove`. */
@@ -62,6 +71,38 @@ export class KeepTold {
   dispose(): void {
     this.#timer?.cancel();
     this.#state = "over";
+  }
+
+  #applyAfter(waitMs: number): void {
+    this.#timer ??= this.#deps.clock.after(waitMs, () => {
+      this.#timer = undefined;
+      this.#due();
+    });
+  }
+
+  /** One waits for the one that is under way and for a rest behind it, however many changes there are meanwhile. */
+  #due(): void {
+    const restMs = this.#restedAtMs - this.#deps.clock.monotonic();
+    if (this.#isBusy) this.#isStale = true;
+    else if (restMs > 0) this.#applyAfter(restMs);
+    else {
+      this.#isBusy = true;
+      this.#work = this.#work.then(() => this.#applyAndRest());
+    }
+  }
+
+  async #applyAndRest(): Promise<void> {
+    const { clock } = this.#deps;
+    const begunAtMs = clock.monotonic();
+    await this.#apply();
+    const endedAtMs = clock.monotonic();
+    const tookMs = endedAtMs - begunAtMs;
+    const restMs = Math.min(tookMs * (REST_PARTS - 1), REST_MAX_MS);
+    if (tookMs > GATHER_MS) this.#restedAtMs = endedAtMs + restMs;
+    this.#isBusy = false;
+    if (!this.#isStale || this.#state === "over") return;
+    this.#isStale = false;
+    this.#due();
   }
 
   async #apply(): Promise<void> {
@@ -84,7 +125,7 @@ export class KeepTold {
       if (setup.included?.config !== setup.places.config) await setup.include();
     } finally {
       // somebody may have put the line there by hand where we cannot
-      await setup.write(hosts.all);
+      this.#tellShort(await setup.write(hosts.all));
       await hosts.remember();
     }
   }
@@ -93,6 +134,17 @@ export class KeepTold {
     const { setup, hosts } = this.#deps;
     await hosts.forget();
     if (await setup.isThere()) await setup.remove();
+  }
+
+  #tellShort({ short, left }: Pick<ConfigText, "short" | "left">): void {
+    const numbers = `${short} ${left}`;
+    if (short + left > 0 && numbers !== this.#short) {
+      this.#deps.log.warn("ssh is not told of all names of hosts: they are too long", {
+        short,
+        left,
+      });
+    }
+    this.#short = numbers;
   }
 
   /** Says a sentence once. */

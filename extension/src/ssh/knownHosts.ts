@@ -3,11 +3,12 @@ import type { Client } from "@rport/protocol/model";
 import { z } from "zod";
 import type { FleetChange } from "../servers/fleet.ts";
 import { systemCode } from "../support/describeError.ts";
+import { fairly } from "../support/fairly.ts";
 import type { Log } from "../support/log.ts";
 import { writeWhole } from "../support/wholeFile.ts";
 import { type Host, hostOf } from "./hosts.ts";
 
-/** As many as a file about them still is quick to read with, each time that `ssh` starts. */
+/** As many as a file about them still is quick to read with, each time that `ssh` starts; of all servers together. */
 const HOSTS_MAX = 20_000;
 const FILE_MAX_CHARACTERS = 32 * 1024 * 1024;
 
@@ -77,7 +78,7 @@ export class KnownHosts {
 
   /** Keeps those that are known now for the next time. */
   async remember(): Promise<void> {
-    this.#last = this.all;
+    this.#last = keepable(this.all);
     const now = JSON.stringify(this.#last);
     if (now === this.#written) return;
     await writeWhole(this.#deps.path, now);
@@ -93,14 +94,16 @@ export class KnownHosts {
   }
 
   #look(): readonly Host[] {
-    const hosts = this.#deps.servers().flatMap((server): readonly Host[] => {
+    const servers = this.#deps.servers().map((server): readonly Host[] => {
       if (server.state.kind !== "connected") {
         return this.#last.filter(({ serverKey }) => serverKey === server.key);
       }
       return [...server.mirror.maps.clients.values()].map((client) => hostOf(server, client));
     });
-    this.#tellLeft(Math.max(hosts.length - HOSTS_MAX, 0));
-    return hosts.slice(0, HOSTS_MAX);
+    const hosts = fairly(servers, HOSTS_MAX, () => 1).flat();
+    const all = servers.reduce((sum, { length }) => sum + length, 0);
+    this.#tellLeft(all - hosts.length);
+    return hosts;
   }
 
   #tellLeft(hosts: number): void {
@@ -128,4 +131,11 @@ export class KnownHosts {
       log.warn("the hosts of the last time cannot be read");
     }
   }
+}
+
+/** Those that can be read again the next time: what one server says of its hosts takes no place from those of others. */
+function keepable(hosts: readonly Host[]): readonly Host[] {
+  const servers = Map.groupBy(hosts, ({ serverKey }) => serverKey);
+  const room = FILE_MAX_CHARACTERS - "[]".length;
+  return fairly([...servers.values()], room, (host) => `${JSON.stringify(host)},`.length).flat();
 }

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { systemCode } from "../support/describeError.ts";
 import { writeWhole } from "../support/wholeFile.ts";
 import { ensureOwnFolder } from "../tunnels/sharing/ownFolder.ts";
-import { aliasIn, configText, unknownText } from "./config/configText.ts";
+import { aliasIn, type ConfigText, configText, unknownText } from "./config/configText.ts";
 import { batchLauncher, type LauncherFacts, shellLauncher } from "./config/launcherText.ts";
 import { ENDING, type Places, placesOf } from "./config/places.ts";
 import { exclude, include, includes } from "./config/userConfig.ts";
@@ -81,15 +81,17 @@ export class SshSetup {
     }
   }
 
-  /** Writes what `ssh` is told of these hosts, where that is another thing than it was told. */
-  async write(hosts: readonly Host[]): Promise<void> {
+  /** Writes what `ssh` is told of these hosts, where that is another thing than it was told; the answer is that. */
+  async write(hosts: readonly Host[]): Promise<ConfigText> {
     const { folder, hosts: file, unknown, launcher } = this.places;
     const { userOf, launcher: facts } = this.#deps;
     const isWindows = process.platform === "win32";
     await ensureOwnFolder(folder);
     await keep(launcher, isWindows ? batchLauncher(facts) : shellLauncher(facts));
-    await keep(file, configText({ names: nameHosts(hosts), userOf, launcher }));
+    const told = configText({ names: nameHosts(hosts), userOf, launcher });
+    await keep(file, told.text);
     await keep(unknown, unknownText(launcher));
+    return told;
   }
 
   /** The name by which `ssh` is told of a host, once it is, and of whom it is signed in there as. */

@@ -1,4 +1,5 @@
-import { type Names, SUFFIX } from "../hosts.ts";
+import { fairly, fairShares } from "../../support/fairly.ts";
+import { type Named, type Names, SUFFIX } from "../hosts.ts";
 import { isUser } from "./accounts.ts";
 import { shellWord, windowsWord, withoutTokens } from "./quoting.ts";
 
@@ -11,6 +12,11 @@ export interface ConfigFacts {
   readonly launcher: string;
 }
 
+/** `ssh` reads all of it each time that it starts, for whichever host: so much takes it a fifth of a second. */
+const TEXT_MAX = 12 * 1024 * 1024;
+/** Names that several hosts have and that it is told of one by one. */
+const AMBIGUOUS_MAX = 1_000;
+
 const HOST = "Host ";
 const KEY_ALIAS = "  HostKeyAlias ";
 const USER_LINE = "  User ";
@@ -20,29 +26,72 @@ const HEADER = [
   "# It goes when you choose RPort: Remove Hosts from ssh... in the editor.",
 ];
 
+/** What `ssh` is told of hosts, and of how many not all. */
+export interface ConfigText {
+  readonly text: string;
+  /** Hosts that are in it by their plainest name and their handle alone. */
+  readonly short: number;
+  /** Hosts that are not in it. */
+  readonly left: number;
+}
+
 /**
  * What `ssh` is told of hosts. Of the texts that a host says of itself only those are in it that are nothing but
- * letters, digits, dots, hyphens and underscores; everything else is computed. Throws `BAD_REQUEST` for a launcher
- * whose path `ssh` cannot be told.
+ * letters, digits, dots, hyphens and underscores; everything else is computed. The room is shared by servers: one
+ * whose names take more than is left for it has short ones. Throws `BAD_REQUEST` for a launcher whose path `ssh`
+ * cannot be told.
  */
-export function configText({ names, userOf, launcher }: ConfigFacts): string {
+export function configText({ names, userOf, launcher }: ConfigFacts): ConfigText {
   const program = proxyProgram(launcher);
-  const told = names.named.filter(({ aliases }) => aliases.length > 0);
-  const blocks = told.map(({ handle, aliases }) => {
+  const blockOf = ({ handle, aliases }: Named) => {
     const user = userOf(handle);
-    return [
+    return blockIn([
       HOST + aliases.join(" "),
       KEY_ALIAS + handle,
       ...(user !== undefined && isUser(user) ? [USER_LINE + user] : []),
       `  ProxyCommand ${program} connect ${handle} %p`,
-    ];
+    ]);
+  };
+  const told = names.named.filter(({ aliases }) => aliases.length > 0);
+  const { blocks, short } = shortened(told, blockOf);
+  const kept = fairly(blocks, TEXT_MAX, lengthOf).flat();
+  // somebody who means one of several is told which there are, also by what is said of all other names
+  const refused = names.ambiguous
+    .slice(0, AMBIGUOUS_MAX)
+    .map((written) =>
+      blockIn([HOST + written.join(" "), `  ProxyCommand ${program} connect ${written[0]} %p`]),
+    );
+  const text = [blockIn(HEADER), ...kept, ...refused].join("\n");
+  return { text, short, left: told.length - kept.length };
+}
+
+/** What is said of hosts, by server: of those of a server that has not the room for all of it, with less names. */
+function shortened(told: readonly Named[], blockOf: (named: Named) => string) {
+  const servers = [...Map.groupBy(told, ({ host }) => host.serverKey).values()];
+  const whole = servers.map((hosts) => hosts.map(blockOf));
+  const wanted = whole.map((blocks) => blocks.reduce((sum, { length }) => sum + length, 0));
+  const shares = fairShares(wanted, TEXT_MAX);
+  let short = 0;
+  const blocks = servers.map((hosts, index) => {
+    const all = whole[index] ?? [];
+    if ((wanted[index] ?? 0) <= (shares[index] ?? 0)) return all;
+    short += hosts.length;
+    return hosts.map((each) => blockOf({ ...each, aliases: shortNames(each) }));
   });
-  // somebody who means one of several is told which there are
-  const refused = names.ambiguous.map((written) => [
-    HOST + written.join(" "),
-    `  ProxyCommand ${program} connect ${written[0]} %p`,
-  ]);
-  return [HEADER, ...blocks, ...refused].map((lines) => `${lines.join("\n")}\n`).join("\n");
+  return { blocks, short };
+}
+
+function shortNames({ aliases, handle }: Named): readonly string[] {
+  const [plainest = handle] = aliases;
+  return plainest === handle ? [handle] : [plainest, handle];
+}
+
+function blockIn(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}
+
+function lengthOf({ length }: string): number {
+  return length;
 }
 
 /**

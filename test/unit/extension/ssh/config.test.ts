@@ -41,7 +41,7 @@ async function told(folder: string, hosts: readonly Host[]) {
   const { launcher } = places;
   const users = new Map([["f00d", "deploy"]]);
   const userOf = (handle: string) => users.get(handle.split(".")[0] ?? "");
-  await writeFile(places.hosts, configText({ names: nameHosts(hosts), userOf, launcher }), {
+  await writeFile(places.hosts, configText({ names: nameHosts(hosts), userOf, launcher }).text, {
     mode: 0o600,
   });
   await writeFile(places.unknown, unknownText(launcher), { mode: 0o600 });
@@ -115,7 +115,7 @@ describe("what ssh is told", () => {
       await writeFile(launcher, `printf "%s\\n" "$@" > '${temp.path}/called'; exit 1`);
       const config = join(temp.path, "config");
       const names = nameHosts([host("f00d")]);
-      await writeFile(config, configText({ names, userOf: () => undefined, launcher }));
+      await writeFile(config, configText({ names, userOf: () => undefined, launcher }).text);
       await expect(run("ssh", ["-F", config, "f00d.rport"], { cwd: temp.path })).rejects.toThrow();
       const called = await readFile(join(temp.path, "called"), "utf8");
       expect(called).toBe(`connect\n${handleOf(host("f00d"))}\n22\n`);
@@ -168,7 +168,7 @@ describe("what ssh is told", () => {
 
   it("has nothing of hosts whose handle another has, but who says which there are", () => {
     const names = nameHosts([host("f00d", "one"), host("f00d", "other")]);
-    const text = configText({ names, userOf: () => undefined, launcher: "/l" });
+    const { text } = configText({ names, userOf: () => undefined, launcher: "/l" });
     expect(text).not.toContain("HostKeyAlias");
     const handle = handleOf(host("f00d"));
     expect(text).toContain(`Host ${handle}\n  ProxyCommand /bin/sh '/l' connect ${handle} %p\n`);
@@ -178,7 +178,7 @@ describe("what ssh is told", () => {
     const names = nameHosts([host("f00d", "web-01")]);
     const handle = handleOf(host("f00d"));
     const as = (user: string | undefined) =>
-      configText({ names, userOf: () => user, launcher: "/l" });
+      configText({ names, userOf: () => user, launcher: "/l" }).text;
     expect(aliasIn(as("deploy"), handle, "deploy")).toBe("web-01.rport");
     expect(aliasIn(as("deploy"), handle, "dep")).toBe(undefined);
     expect(aliasIn(as("deploy"), handle, undefined)).toBe(undefined);
@@ -201,7 +201,7 @@ describe("what ssh is told", () => {
   it("takes no user from a setting that is no name of an account", () => {
     const names = nameHosts([host("f00d")]);
     for (const user of ["a b", "x\n  ProxyCommand y", "-oProxyCommand=x", "%h", ""]) {
-      expect(configText({ names, userOf: () => user, launcher: "/l" })).not.toContain("User");
+      expect(configText({ names, userOf: () => user, launcher: "/l" }).text).not.toContain("User");
     }
   });
 
@@ -221,7 +221,7 @@ describe("what ssh is told", () => {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(config, `${line}\n`);
     const names = nameHosts([host("f00d")]);
-    await writeFile(file, configText({ names, userOf: () => undefined, launcher: "/l" }));
+    await writeFile(file, configText({ names, userOf: () => undefined, launcher: "/l" }).text);
     const script = 'mount --bind "$0" "$1" && exec ssh -G f00d.rport';
     const { stdout } = await run("unshare", ["-m", "sh", "-c", script, temp.path, home]);
     expect(stdout).toContain(`hostkeyalias ${handleOf(host("f00d"))}\n`);

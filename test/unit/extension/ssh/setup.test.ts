@@ -167,6 +167,14 @@ describe("another configuration of ssh", () => {
   );
 });
 
+/** Waits for what comes sooner or later, when whoever writes has rested. */
+function seen(clock: FakeClock, check: () => unknown): Promise<void> {
+  return vi.waitFor(async () => {
+    clock.advance(30_000);
+    await check();
+  });
+}
+
 describe("the window that keeps ssh told", () => {
   async function kept() {
     const stack = new AsyncDisposableStack();
@@ -222,16 +230,16 @@ describe("the window that keeps ssh told", () => {
     state.isOn = true;
     keep.changed();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await told()).toContain("Host web-01.rport "));
-    await vi.waitFor(async () => expect(await readFile(config, "utf8")).toContain("Include "));
+    await seen(clock, async () => expect(await told()).toContain("Host web-01.rport "));
+    await seen(clock, async () => expect(await readFile(config, "utf8")).toContain("Include "));
     clients.set("beef", client("beef", { name: "db-01" }));
     keep.changed();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await told()).toContain("Host db-01.rport "));
+    await seen(clock, async () => expect(await told()).toContain("Host db-01.rport "));
     state.isOn = false;
     keep.changed();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await readFile(config, "utf8")).toBe(CONFIG));
+    await seen(clock, async () => expect(await readFile(config, "utf8")).toBe(CONFIG));
     expect(await told()).toBe("");
     await expect(stat(all.remembered)).rejects.toThrow();
     keep.dispose();
@@ -243,7 +251,7 @@ describe("the window that keeps ssh told", () => {
     state.isOn = true;
     keep.start();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await readFile(all.remembered, "utf8")).toContain("f00d"));
+    await seen(clock, async () => expect(await readFile(all.remembered, "utf8")).toContain("f00d"));
     keep.dispose();
     servers[0] = {
       ...server,
@@ -253,12 +261,12 @@ describe("the window that keeps ssh told", () => {
     const next = all.keepWith(all.hostsNow());
     next.start();
     clock.advance(300);
-    await vi.waitFor(() => expect(clock.timers).toBe(0));
+    await seen(clock, () => expect(clock.timers).toBe(0));
     expect(await told()).toContain("Host web-01.rport ");
     servers.length = 0;
     next.changed();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await told()).not.toContain("Host "));
+    await seen(clock, async () => expect(await told()).not.toContain("Host "));
     next.dispose();
   });
 
@@ -270,7 +278,7 @@ describe("the window that keeps ssh told", () => {
     await writeFile(config, CONFIG);
     keep.start();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await told()).toContain("Host web-01.rport "));
+    await seen(clock, async () => expect(await told()).toContain("Host web-01.rport "));
     expect(await readFile(config, "utf8")).toBe(CONFIG);
     vi.spyOn(setup, "write").mockRejectedValue(new Error("the disk is full"));
     for (const id of ["b1", "b2"]) {
@@ -278,7 +286,7 @@ describe("the window that keeps ssh told", () => {
       keep.changed();
       clock.advance(300);
     }
-    await vi.waitFor(() => expect(warned).toEqual(["the disk is full"]));
+    await seen(clock, () => expect(warned).toEqual(["the disk is full"]));
     keep.dispose();
   });
 
@@ -288,11 +296,11 @@ describe("the window that keeps ssh told", () => {
     state.isOn = true;
     keep.start();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await readFile(all.remembered, "utf8")).toContain("f00d"));
+    await seen(clock, async () => expect(await readFile(all.remembered, "utf8")).toContain("f00d"));
     settings.configFile = join(dirname(config), "other");
     keep.changed();
     clock.advance(300);
-    await vi.waitFor(async () =>
+    await seen(clock, async () =>
       expect(await readFile(settings.configFile, "utf8")).toContain("Include "),
     );
     await keep.remove();
@@ -307,8 +315,8 @@ describe("the window that keeps ssh told", () => {
     state.isOn = true;
     keep.start();
     clock.advance(300);
-    await vi.waitFor(async () => expect(await readFile(config, "utf8")).toContain("Include "));
-    await vi.waitFor(async () => expect(await readFile(remembered, "utf8")).toContain("f00d"));
+    await seen(clock, async () => expect(await readFile(config, "utf8")).toContain("Include "));
+    await seen(clock, async () => expect(await readFile(remembered, "utf8")).toContain("f00d"));
     state.isOn = false;
     const other = all.keepWith(all.hostsNow());
     await other.remove();
@@ -317,7 +325,7 @@ describe("the window that keeps ssh told", () => {
     await writeFile(remembered, "[]");
     keep.changed();
     clock.advance(300);
-    await vi.waitFor(() => expect(stat(remembered)).rejects.toThrow());
+    await seen(clock, () => expect(stat(remembered)).rejects.toThrow());
     keep.dispose();
   });
 
@@ -327,7 +335,7 @@ describe("the window that keeps ssh told", () => {
     Object.assign(state, { isOn: true, doubt: "no account" });
     keep.start();
     clock.advance(300);
-    await vi.waitFor(() => expect(warned).toEqual(["no account"]));
+    await seen(clock, () => expect(warned).toEqual(["no account"]));
     keep.changed();
     clock.advance(300);
     await keep.remove();
