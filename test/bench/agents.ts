@@ -40,6 +40,14 @@ export function builtRuntimes(): readonly AgentRuntime[] {
 /** A server that agents of a bench connect to. */
 export type AgentPlace = Pick<BenchBackend, "agentUrl" | "fingerprint" | "api">;
 
+/** Who an agent of a bench is. */
+export interface AgentWish {
+  readonly login: Login;
+  readonly clientId: string;
+  /** Keys of `[terminal]`; undefined: it has none. */
+  readonly terminal?: Readonly<Record<string, unknown>>;
+}
+
 /** What an agent uses, in bytes, as the kernel counts it. */
 export interface AgentMemory {
   readonly residentBytes: number;
@@ -72,7 +80,7 @@ export class BenchAgent implements AsyncDisposable {
   static async start(
     runtime: AgentRuntime,
     backend: AgentPlace,
-    { login, clientId }: { readonly login: Login; readonly clientId: string },
+    { login, clientId, terminal }: AgentWish,
   ): Promise<BenchAgent> {
     const directory = await tempDirectory();
     const dataDir = join(directory.path, "data");
@@ -85,7 +93,8 @@ export class BenchAgent implements AsyncDisposable {
       id: clientId,
       data_dir: dataDir,
     };
-    await writeFile(configFile, stringify({ client }), { mode: 0o600 });
+    const config = stringify(terminal === undefined ? { client } : { client, terminal });
+    await writeFile(configFile, config, { mode: 0o600 });
     const [program, ...words] = runtime.command;
     const args = [...words, "run", "-c", configFile];
     const started = await Program.start<Record<string, never>>({ program, args, hasPort: false });

@@ -21,6 +21,7 @@ const BENCHES = {
   flood: "A stolen credential",
   thieves: "Impolite thieves",
   pairing: "From pasting to online",
+  terminals: "Terminals on hosts",
   agentMemory: "Memory of the agent",
   tree: "Model of the extension",
   activation: "Start of the extension",

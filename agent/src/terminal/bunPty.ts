@@ -92,6 +92,7 @@ class BunPty implements Pty {
         cols: size.cols,
         rows: size.rows,
         data: (_terminal, bytes) => this.#read(bytes),
+        // Nothing that was written waits then, our own keys included: no piece is taken for given early.
         drain: () => this.#isClosed || listener.onTaken(),
         exit: () => this.#isClosed || listener.onEndOfStream(),
       },

@@ -45,6 +45,11 @@ done
 exec "$@"`;
 /** A terminal whose program reads nothing is tried again after this. */
 const FULL_MS = 10;
+/**
+ * What is read at once. A terminal of Linux holds no more; where less comes than there is room for, Node
+ * looks at everything else before it reads on.
+ */
+const READ_BYTES = 4_095;
 /** Of its arguments for an account: as we are. */
 const SAME = -1;
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, code]) => [code, name]));
@@ -160,7 +165,6 @@ class NodePty implements Pty {
   /** Its end is an error for Node: the last process has closed the terminal. */
   #opened(): ReadStream {
     const stream = this.#streamOf();
-    stream.on("data", (bytes: Buffer) => this.#isClosed || this.#listener.onOutput(bytes));
     stream.on("error", () => undefined);
     stream.on("close", () => {
       if (this.#isClosed) return;
@@ -172,8 +176,15 @@ class NodePty implements Pty {
 
   /** Without it there is no terminal: closing it hangs up who has begun in it. */
   #streamOf(): ReadStream {
+    const callback = (length: number, bytes: Uint8Array) => {
+      if (!this.#isClosed) this.#listener.onOutput(Buffer.from(bytes.buffer, 0, length));
+      return true;
+    };
     try {
-      return new ReadStream(this.#fd);
+      const stream = new ReadStream(this.#fd, {
+        onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback },
+      });
+      return stream.resume();
     } catch (error) {
       closeSync(this.#fd);
       throw error;

@@ -69,13 +69,16 @@ export class Output {
     return begun;
   }
 
-  /** Bytes from a number on, which is kept; as many as there are, up to `max`. A copy. */
+  /**
+   * Bytes from a number on, which is kept; as many as there are, up to `max`. They are these until more
+   * is added: whoever keeps them copies.
+   */
   read(from: number, max: number): Buffer {
-    const bytes = Buffer.allocUnsafe(Math.min(max, this.#end - from));
+    const length = Math.min(max, this.#end - from);
     const at = from % this.#kept.length;
-    const first = this.#kept.copy(bytes, 0, at, Math.min(this.#kept.length, at + bytes.length));
-    this.#kept.copy(bytes, first, 0, bytes.length - first);
-    return bytes;
+    const first = this.#kept.subarray(at, at + length);
+    if (first.length === length) return first;
+    return Buffer.concat([first, this.#kept.subarray(0, length - first.length)], length);
   }
 
   /** Nobody will have more of it. */

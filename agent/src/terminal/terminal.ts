@@ -131,7 +131,7 @@ export class Terminal implements Viewed {
     this.#viewer = viewer;
     this.#resize(size);
     this.#regulate();
-    viewer.begin(this.#deps.onFault);
+    viewer.begin(this.#deps);
   }
 
   /** Ends it: whoever looks at it is told at once, its processes have a moment. */
@@ -198,13 +198,13 @@ export class Terminal implements Viewed {
     this.#idleness.note();
     this.output.add(bytes);
     this.#regulate();
-    this.#viewer?.show();
+    this.#viewer?.showNews();
   }
 
   #confirm(offset: number): void {
     this.output.confirm(offset);
     this.#regulate();
-    this.#viewer?.show();
+    this.#viewer?.showNews();
   }
 
   /** The program waits while its viewer does not come along; what it wrote before its end is read. */

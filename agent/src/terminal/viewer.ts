@@ -1,18 +1,23 @@
 import {
   encodeFrame,
-  FRAME_DATA_BYTES,
   type Frame,
   FrameReader,
+  PACKET_DATA_BYTES,
   VIEWER_KINDS,
 } from "@rport/protocol/terminal/frame";
 import type { Attached, TerminalEnd } from "@rport/protocol/terminal/terminal";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
+import type { Clock } from "../platform/clock.ts";
 import type { Output } from "./output.ts";
+import { LastOfMany } from "./pace.ts";
+
+/** Output that follows other output is gathered for so long. */
+const GATHER_MS = 2;
 
 /** What a viewer has before it. */
 export interface Viewed {
-  readonly output: Pick<Output, "end" | "read">;
+  readonly output: Pick<Output, "end" | "isFull" | "read">;
   /** How it ended, once no more output comes; undefined: some may come. */
   readonly lastWord: TerminalEnd | undefined;
   /** What the viewer said. Throws for what it may not say. */
@@ -29,6 +34,11 @@ export class Viewer {
   /** All output before it was sent. */
   #sent: number;
   #isGone = false;
+  /** What a program writes comes in small pieces; undefined: nobody listens yet. */
+  #pieces: LastOfMany | undefined;
+  /** A packet was sent in this turn of the event loop. */
+  #isTurnOver = false;
+  #nextTurn = () => {};
 
   constructor(channel: Channel, viewed: Viewed, attached: Attached) {
     this.#channel = channel;
@@ -38,8 +48,9 @@ export class Viewer {
   }
 
   /** Listens to the channel, and shows what there is. */
-  begin(onFault: OnFault): void {
+  begin({ clock, onFault }: { readonly clock: Clock; readonly onFault: OnFault }): void {
     const channel = this.#channel;
+    this.#pieces = new LastOfMany(clock, GATHER_MS);
     channel.on("error", () => undefined);
     channel.on(
       "data",
@@ -47,8 +58,12 @@ export class Viewer {
     );
     channel.on(
       "drain",
-      guarded(onFault, () => this.show()),
+      guarded(onFault, () => this.showNews()),
     );
+    this.#nextTurn = guarded(onFault, () => {
+      this.#isTurnOver = false;
+      this.showNews();
+    });
     const leave = guarded(onFault, () => this.#leave({ hasSeenEnd: false }));
     channel.once("end", leave);
     channel.once("close", leave);
@@ -58,13 +73,24 @@ export class Viewer {
   /** Sends what the channel takes of the output; behind all of it, the end. */
   show(): void {
     const { output } = this.#viewed;
-    while (!this.#isGone && this.#sent < output.end && !this.#channel.writableNeedDrain) {
-      const bytes = output.read(this.#sent, FRAME_DATA_BYTES);
+    while (this.#maySend && this.#sent < output.end) {
+      const bytes = output.read(this.#sent, PACKET_DATA_BYTES);
       this.#send({ kind: "output", offset: this.#sent, bytes });
       this.#sent += bytes.length;
+      if (bytes.length === PACKET_DATA_BYTES) this.#endTurn();
     }
     const { lastWord } = this.#viewed;
     if (lastWord !== undefined && this.#sent === output.end) this.end(lastWord);
+  }
+
+  /**
+   * The same for what a program may have written: the first of it goes at once, because people wait for
+   * their echo. What follows is gathered for a moment, unless the program waits, or it is a packet.
+   */
+  showNews(): void {
+    const { output } = this.#viewed;
+    this.#pieces?.run(() => this.show());
+    if (output.isFull || output.end - this.#sent >= PACKET_DATA_BYTES) this.#pieces?.hurry();
   }
 
   /** Tells how far the input was taken. */
@@ -81,7 +107,18 @@ export class Viewer {
   /** Somebody else looks at it now. */
   dismiss(): void {
     this.#isGone = true;
+    this.#pieces?.cancel();
     this.#channel.destroy();
+  }
+
+  get #maySend(): boolean {
+    return !this.#isGone && !this.#isTurnOver && !this.#channel.writableNeedDrain;
+  }
+
+  /** Others on the same connection have their turn, too: of a flood one packet goes in each. */
+  #endTurn(): void {
+    this.#isTurnOver = true;
+    setImmediate(this.#nextTurn);
   }
 
   #read(piece: Buffer): void {
@@ -101,6 +138,7 @@ export class Viewer {
   #leave(why: { readonly hasSeenEnd: boolean; readonly fault?: unknown }): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.#pieces?.cancel();
     // The end is sent before the channel is closed, as far as the server reads it.
     if (why.hasSeenEnd) this.#channel.end(() => this.#channel.destroy());
     else this.#channel.destroy();

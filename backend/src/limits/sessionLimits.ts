@@ -161,7 +161,7 @@ export const SESSION_LIMITS = {
     least: 1 << 20,
     most: 16 * 2 ** 30,
     unit: "bytes",
-    what: "what the users of one agent's tunnels have sent, or are sent, and is not taken",
+    what: "what the users of one agent's tunnels and terminals have sent, or are sent, and is not taken",
   },
   held_bytes_per_agent: {
     usual: 10 << 20,

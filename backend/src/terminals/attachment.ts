@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { type Frame, FrameError } from "@rport/protocol/terminal/frame";
 import {
@@ -7,6 +8,7 @@ import {
   terminalEndSchema,
 } from "@rport/protocol/terminal/terminal";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
+import { heldFor } from "@rport/protocol/wire/relay";
 import type { z } from "zod";
 import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -51,9 +53,11 @@ export class Attachment implements AttachedViewer, FrameListener {
     this.#deps = deps;
   }
 
-  /** The channel is there; what comes on it is heard from now on. */
-  begin(): void {
+  /** The channel is there; what comes on it is heard, and what waits for it counted, from now on. */
+  begin(channel: Duplex): void {
     const { terminal, stream } = this.#deps;
+    const held = heldFor(channel);
+    if (held !== undefined) stream.countIn(held);
     terminal.viewer = this;
     stream.listen(this);
     if (stream.destroyed) this.#left();

@@ -170,7 +170,7 @@ export class TerminalOpenings {
       });
       // Whoever came while the host was asked is displaced, too.
       const before = terminal.viewer;
-      attachment.begin();
+      attachment.begin(channel);
       before?.leave(TAKEN_OVER.code, TAKEN_OVER.reason);
       // Whoever may have none any more may have lost that while the host was asked.
       terminals.tell(link, terminal);

@@ -8,6 +8,7 @@ import {
   VIEWER_KINDS,
 } from "@rport/protocol/terminal/frame";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
+import type { HeldShare, Waiting } from "@rport/protocol/wire/held";
 import type { WebSocket } from "ws";
 import { EditorStream } from "../tunnels/editorStream.ts";
 import { shortReason } from "../tunnels/editorTunnel.ts";
@@ -24,6 +25,11 @@ const ENDED = { code: 1000, reason: "" } as const;
 export const CUT_OFF = {
   code: CLOSE_CODES.cutOff,
   reason: "The way to the host was cut; the terminal may be there still.",
+} as const;
+/** Why one ends of whose host more waits here than may. */
+const FULL = {
+  code: CLOSE_CODES.cutOff,
+  reason: "Too much waits on the way to this host; the terminal may be there still.",
 } as const;
 /** Why the socket of a terminal ends that its owner shows in another place. */
 export const TAKEN_OVER = {
@@ -69,6 +75,10 @@ export class TerminalStream extends Duplex implements Viewer {
   #listener: FrameListener | undefined;
   /** Goes on reading in the next turn. */
   readonly #nextTurn: () => void;
+  /** Where it is counted what waits here; undefined: nowhere yet. */
+  #held: HeldShare | undefined;
+  /** Others who talk to the same host need the room. */
+  readonly #waiting: Waiting = { end: () => this.leave(FULL.code, FULL.reason) };
 
   constructor(ws: WebSocket, onFault: OnFault) {
     super({ readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
@@ -91,6 +101,12 @@ export class TerminalStream extends Duplex implements Viewer {
     this.#listener = listener;
   }
 
+  /** Counts what waits here, half frames included, among what waits for the host and its users. */
+  countIn(held: HeldShare): void {
+    this.#held = held;
+    this.#count();
+  }
+
   leave(code: number, reason: string): void {
     this.#ws.close(code, shortReason(reason));
     this.destroy();
@@ -99,10 +115,12 @@ export class TerminalStream extends Duplex implements Viewer {
   override _read(): void {
     this.#isFull = false;
     this.#readOn();
+    this.#count();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const out = this.#checked(chunk);
+    this.#count();
     const isLast = this.#hasEnded;
     const sent = (): void => {
       done();
@@ -124,6 +142,7 @@ export class TerminalStream extends Duplex implements Viewer {
     this.#ws.close(code, reason);
     this.#opened.reject(new FrameError("the viewer has left"));
     this.#inner.destroy();
+    this.#held?.wait(this.#waiting, 0);
     done(error);
   }
 
@@ -136,6 +155,12 @@ export class TerminalStream extends Duplex implements Viewer {
         sent();
       },
     );
+  }
+
+  #count(): void {
+    if (this.#held === undefined || this.destroyed) return;
+    const halves = this.#fromViewer.heldBytes + this.#fromHost.heldBytes;
+    this.#held.wait(this.#waiting, halves + this.readableLength + this.#inner.unread);
   }
 
   /** What the viewer said before it left is passed on. */
@@ -163,6 +188,7 @@ export class TerminalStream extends Duplex implements Viewer {
       const frames = this.#fromViewer.read(piece).filter((frame) => !this.#isOpening(frame));
       for (const frame of frames) this.#listener?.onViewer(frame);
       this.#pass(frames);
+      this.#count();
     } catch (error) {
       this.#refuse(error, "The terminal's viewer broke its rules");
     }
@@ -190,15 +216,20 @@ export class TerminalStream extends Duplex implements Viewer {
   #checked(chunk: Buffer): Buffer | undefined {
     if (this.#hasEnded || this.destroyed) return undefined;
     try {
+      const isBegun = this.#fromHost.heldBytes > 0;
       const frames = this.#fromHost.read(chunk);
-      const passed: Buffer[] = [];
+      const passed: Frame[] = [];
+      // Mostly it is whole frames, which are the same bytes when they are written anew.
+      let isSame = !isBegun && this.#fromHost.heldBytes === 0;
       for (const frame of frames) {
         if (this.#hasEnded) break;
         const told = this.#listener?.onHost(requireHost(frame)) ?? frame;
         this.#hasEnded = frame.kind === "ended";
-        passed.push(encodeFrame(told));
+        isSame = isSame && told === frame;
+        passed.push(told);
       }
-      return Buffer.concat(passed);
+      isSame = isSame && passed.length === frames.length;
+      return isSame ? chunk : Buffer.concat(passed.map(encodeFrame));
     } catch (error) {
       this.#refuse(error, "The host broke the rules of terminals");
       return undefined;

@@ -31,6 +31,11 @@ export class EditorStream extends Duplex {
     ws.once("close", () => this.destroy());
   }
 
+  /** Bytes that came and were not read. */
+  get unread(): number {
+    return this.#inlet.unread;
+  }
+
   override _read(): void {
     this.#inlet.read();
     // What lies in the queue of Node is about to be read.

@@ -94,6 +94,31 @@ describe("S-53 the way of a terminal", () => {
     expect(reason).toContain("The host broke the rules");
   });
 
+  it("counts what waits of it with what waits for its host, and ends who waits longest", async () => {
+    await using scene = await TerminalScene.open({
+      limits: { stalled_bytes_per_agent: 1 << 20, terminals_per_client: 64 },
+    });
+    const frame = encodeFrame({ kind: "output", offset: 0, bytes: Buffer.alloc(FRAME_DATA_BYTES) });
+    await scene.host({
+      onAttach: (terminal, channel) => {
+        terminal.attach(channel);
+        channel.write(frame.subarray(0, -1));
+      },
+    });
+    const first = await scene.viewer();
+    for (let bytes = 2 * FRAME_DATA_BYTES; bytes <= 1 << 20; bytes += FRAME_DATA_BYTES) {
+      await scene.viewer();
+    }
+    const { code, reason } = await first.closed;
+    expect(code).toBe(CLOSE_CODES.cutOff);
+    expect(reason).toBe("Too much waits on the way to this host; the terminal may be there still.");
+    const bites = 'rport_limit_bites_total{limit="stalled_bytes_per_agent"} 1';
+    expect(await scene.figures()).toContain(bites);
+    expect(await scene.backend.api("listTerminals")).toContainEqual(
+      expect.objectContaining({ id: (await first.attached).id, attached: false }),
+    );
+  });
+
   it("ends a viewer that sends more than was taken", async () => {
     await using scene = await TerminalScene.open();
     await scene.host({

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { expect } from "vitest";
 import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import type { Shells } from "../../../agent/src/machine/shells.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { nodePty, type PtyLibrary } from "../../../agent/src/terminal/nodePty.ts";
 import { openTerminals } from "../../../agent/src/terminal/openTerminals.ts";
@@ -27,6 +28,17 @@ export interface KeepingParts {
   readonly shells: Shells | undefined;
 }
 
+/** What takes no longer passes by itself, so that what programs write is seen. */
+const MOMENT_MS = 5;
+
+function withMoments(clock: FakeClock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, run) => (ms <= MOMENT_MS ? SYSTEM_CLOCK : clock).after(ms, run),
+  };
+}
+
 /** The terminals of a host on a clock that stands still, and a server that opens them. */
 export async function startKeeping(
   settings: Partial<Parameters<typeof openTerminals>[0]["settings"]> = {},
@@ -42,7 +54,7 @@ export async function startKeeping(
     settings: { isAllowed: true, accounts: [], max: 16, idleMs: 0, shell: "/bin/sh", ...settings },
     shells,
     findPty: () => ({ open }),
-    clock,
+    clock: withMoments(clock),
     log,
   });
   const pair = await connectPair({

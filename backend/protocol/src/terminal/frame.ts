@@ -64,8 +64,10 @@ export const VIEWER_KINDS: ReadonlySet<FrameKind> = new Set([
 
 const HEAD_BYTES = 4;
 const OFFSET_BYTES = 6;
-/** Bytes of input or output in one frame. */
+/** Most bytes of input or output in one frame. */
 export const FRAME_DATA_BYTES = 32 << 10;
+/** As many with which a frame is one packet of a channel, and no second one of a few bytes. */
+export const PACKET_DATA_BYTES = FRAME_DATA_BYTES - HEAD_BYTES - OFFSET_BYTES;
 const CONTENT_MAX = OFFSET_BYTES + FRAME_DATA_BYTES;
 const NAMES: ReadonlyMap<number, FrameKind> = new Map(
   Object.entries(KINDS).map(([name, code]) => [code, name as FrameKind]),
@@ -91,11 +93,12 @@ export class FrameError extends Error {
 /** A frame as bytes. Throws a `FrameError` when its content is longer than a frame may be. */
 export function encodeFrame(frame: Frame): Buffer {
   const content = contentOf(frame);
-  if (content.length > maxOf(frame.kind)) throw new FrameError(`too long a frame: ${frame.kind}`);
+  const length = content.reduce((bytes, piece) => bytes + piece.length, 0);
+  if (length > maxOf(frame.kind)) throw new FrameError(`too long a frame: ${frame.kind}`);
   const head = Buffer.allocUnsafe(HEAD_BYTES);
   head.writeUInt8(KINDS[frame.kind], 0);
-  head.writeUIntBE(content.length, 1, 3);
-  return Buffer.concat([head, content]);
+  head.writeUIntBE(length, 1, 3);
+  return Buffer.concat([head, ...content], HEAD_BYTES + length);
 }
 
 /**
@@ -169,29 +172,30 @@ function maxOf(kind: FrameKind): number {
   return SMALL_MAX[kind] ?? CONTENT_MAX;
 }
 
-function contentOf(frame: Frame): Buffer {
+/** The content, in pieces: the bytes of a terminal are not copied for it. */
+function contentOf(frame: Frame): readonly Buffer[] {
   switch (frame.kind) {
     case "open":
     case "attached":
     case "ended":
-      return frame.json;
+      return [frame.json];
     case "input":
     case "urgent":
     case "output":
-      return Buffer.concat([offsetBytes(frame.offset), frame.bytes]);
+      return [offsetBytes(frame.offset), frame.bytes];
     case "outputTaken":
     case "inputTaken":
-      return offsetBytes(frame.offset);
+      return [offsetBytes(frame.offset)];
     case "resize": {
       const size = Buffer.allocUnsafe(4);
       size.writeUInt16BE(frame.cols, 0);
       size.writeUInt16BE(frame.rows, 2);
-      return size;
+      return [size];
     }
     case "signal":
-      return Buffer.from(frame.signal, "latin1");
+      return [Buffer.from(frame.signal, "latin1")];
     case "close":
-      return Buffer.alloc(0);
+      return [];
   }
 }
 

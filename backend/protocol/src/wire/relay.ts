@@ -160,7 +160,7 @@ function finishThenDestroy(stream: Duplex): void {
 }
 
 /** Where it is counted what waits for a channel, or comes out of one. */
-function heldFor(stream: Duplex): HeldShare | undefined {
+export function heldFor(stream: Duplex): HeldShare | undefined {
   return stream instanceof Channel ? stream.held : undefined;
 }
 

@@ -88,7 +88,7 @@ describe("the output of a terminal", () => {
         let at = 0;
         const see = () => {
           const bytes = output.read(at, WINDOW);
-          seen.push(bytes);
+          seen.push(Buffer.from(bytes));
           at += bytes.length;
         };
         let total = 0;
