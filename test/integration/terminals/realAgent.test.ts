@@ -2,98 +2,31 @@ import { writeFile } from "node:fs/promises";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { groupNameSchema } from "@rport/protocol/people/user";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type AgentProgram, type AgentSettings, spawnAgent } from "../../support/agents/agent.ts";
+import { spawnAgent } from "../../support/agents/agent.ts";
 import { BUILT_AGENTS, builtAgent } from "../../support/agents/builtAgent.ts";
-import { startBackend } from "../../support/backend/backend.ts";
 import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
-import { Members } from "../../support/backend/member.ts";
 import { newToken, PASSWORD, signIn } from "../../support/backend/person.ts";
 import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { BadLine } from "../../support/faults/badLine.ts";
 import { freePort } from "../../support/freePort.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 import {
-  TerminalViewer,
-  type TerminalViewerOptions,
-} from "../../support/terminals/terminalViewer.ts";
+  BACK_MS,
+  COUNT,
+  COUNTED,
+  counted,
+  isAlive,
+  online,
+  RealScene,
+  settingsOf,
+  shellOf,
+  shown,
+} from "../../support/terminals/realScene.ts";
+import { HOST_ID as HOST } from "../../support/terminals/scene.ts";
+import { TerminalViewer } from "../../support/terminals/terminalViewer.ts";
 
-const HOST = "web-01";
 const params = { clientId: HOST };
 const PROMPT_MS = 1_000;
-/** An agent comes back within this, on a busy machine, too. */
-const BACK_MS = 20_000;
-const LINES = 20_000;
-/** What `COUNT` writes: no line twice, none left out. */
-const COUNTED = Array.from({ length: LINES }, (_, at) => `row ${at + 1}\r\n`).join("");
-const COUNT = `stty -echo; i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo row $i; done; echo all of $((1 + 1))\r`;
-
-/** A real agent whose terminals run `/bin/sh` as whoever runs the tests. */
-function settingsOf(settings: AgentSettings, server = settings.server): AgentSettings {
-  return { ...settings, server, terminal: { enabled: true, shell: "/bin/sh" } };
-}
-
-/** A backend and a real agent in a process of its own, which reaches it over a line that can be cut. */
-async function setUpWith(program: AgentProgram) {
-  await using opened = new AsyncDisposableStack();
-  const backend = opened.use(await startBackend());
-  const password = await makeFleet({ call: backend.api });
-  const line = opened.use(await BadLine.open(backend.port, Math.random));
-  const { url, fingerprint } = backend;
-  const settings = agentOf({ url, fingerprint }, password, HOST);
-  const server = `http://127.0.0.1:${line.port}`;
-  opened.use(await spawnAgent(settingsOf(settings, server), program));
-  await online(() => backend.api("getClient", { params }));
-  const members = new Members(backend);
-  await members.group("Operators", "terminal");
-  await backend.api("setClientAcl", { params, body: { allowed_user_groups: ["Operators"] } });
-  const resources = opened.move();
-  const viewer = async (options: Partial<TerminalViewerOptions> = {}) =>
-    resources.use(
-      await TerminalViewer.attach({ url, token: backend.token, clientId: HOST, ...options }),
-    );
-  return {
-    backend,
-    members,
-    line,
-    viewer,
-    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
-  };
-}
-
-async function online(ask: () => Promise<{ readonly connection_state: string }>): Promise<void> {
-  await eventually(async () => {
-    expect((await ask()).connection_state).toBe("connected");
-  }, BACK_MS);
-}
-
-/** The process of a terminal's shell. */
-async function shellOf(viewer: TerminalViewer): Promise<number> {
-  viewer.type("echo pid=$$=\r");
-  await viewer.shows(/pid=\d+=/);
-  return Number(/pid=(\d+)=/.exec(viewer.text)?.[1]);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What one viewer after the other has shown: a fast program is done before a slow test cuts anything. */
-function shown(...viewers: readonly TerminalViewer[]): string {
-  return Buffer.concat(viewers.map(({ bytes }) => bytes)).toString();
-}
-
-/** What came of `COUNT`. */
-function counted(...viewers: readonly TerminalViewer[]): string {
-  const text = shown(...viewers);
-  const from = text.indexOf("row 1\r\n");
-  return text.slice(from, text.indexOf("all of 2", from));
-}
 
 /** The whole of the agents is built first. */
 beforeAll(async () => void (await builtAgent()), 600_000);
@@ -102,7 +35,7 @@ describe.each(BUILT_AGENTS)(
   "a terminal of a real agent $name",
   { timeout: 300_000 },
   ({ program }) => {
-    const setUp = () => setUpWith(program);
+    const setUp = () => RealScene.open(program);
 
     it("is typed into, gets the size that it is given, and ends with its code", async () => {
       await using scene = await setUp();

@@ -2,12 +2,12 @@ import { createRequire } from "node:module";
 import { expect } from "vitest";
 import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import type { Shells } from "../../../agent/src/machine/shells.ts";
-import { type Clock, SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { nodePty, type PtyLibrary } from "../../../agent/src/terminal/nodePty.ts";
 import { openTerminals } from "../../../agent/src/terminal/openTerminals.ts";
 import { FakeClock } from "../clock.ts";
 import { eventually } from "../eventually.ts";
+import { withMoments } from "../momentClock.ts";
 import { connectPair } from "../wire/wirePair.ts";
 
 /** Where npm has no library for this machine, the executable alone has terminals. */
@@ -26,17 +26,6 @@ export const LIBRARY = library();
 export interface KeepingParts {
   readonly library: PtyLibrary;
   readonly shells: Shells | undefined;
-}
-
-/** What takes no longer passes by itself, so that what programs write is seen. */
-const MOMENT_MS = 5;
-
-function withMoments(clock: FakeClock): Clock {
-  return {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    after: (ms, run) => (ms <= MOMENT_MS ? SYSTEM_CLOCK : clock).after(ms, run),
-  };
 }
 
 /** The terminals of a host on a clock that stands still, and a server that opens them. */
