@@ -185,6 +185,7 @@ export const SETTINGS = {
   sshUser: "ssh.user",
   sshUsers: "ssh.users",
   sshConfigFile: "ssh.configFile",
+  shellIntegration: "terminals.shellIntegration",
 } as const;
 
 /** Publisher and name, by which the editor and links know the extension. */

@@ -17,6 +17,7 @@ const packages = [
   { name: "yash", program: "yash" },
   { name: "posh", program: "posh" },
   { name: "zsh", program: "zsh" },
+  { name: "fish", program: "fish" },
   { name: "perl", program: "shasum" },
   { name: "util-linux", program: "flock" },
   { name: "curl", program: "curl" },

@@ -30,6 +30,8 @@ export interface TerminalSettings {
   readonly idleMs: number;
   /** Instead of the accounts' own, or empty. */
   readonly shell: string;
+  /** Whether shells mark their prompts and commands for an editor that asks for it. */
+  readonly integratesShells: boolean;
 }
 
 /** The agent's configuration; times in milliseconds. */
@@ -156,6 +158,7 @@ function toConfig(
       max: terminal.max,
       idleMs: terminal.idle_timeout,
       shell: terminal.shell,
+      integratesShells: terminal.shell_integration,
     },
     dataDir: client.data_dir,
     keepAliveMs: connection.keep_alive,

@@ -136,6 +136,7 @@ const USED = {
     max: weakCount(1, MOST_TERMINALS).default(16),
     idle_timeout: duration.default(0),
     shell: words.default(""),
+    shell_integration: weakFlag().default(true),
   },
 } as const;
 

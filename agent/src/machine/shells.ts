@@ -19,6 +19,8 @@ export interface ShellWish {
   readonly cwd: string | undefined;
   /** What whoever looks at it can show, and their language: `TERM` at least. */
   readonly env: Readonly<Record<string, string>>;
+  /** It is to mark its prompts and commands, those that it ran with this; undefined: no marks. */
+  readonly nonce: string | undefined;
 }
 
 /** A program as it is started on a terminal of its own. */

@@ -187,8 +187,9 @@ export class Terminals {
   #started(opening: HostOpening, account: ShellAccount): Terminal {
     const { parts, settings, clock, log } = this.#deps;
     if (parts === undefined || opening.wish.kind !== "new") throw new Error("there are none");
-    const { cwd, env } = opening.wish;
-    const wish = { shell: settings.shell, cwd, env: definedOf(env) };
+    const { cwd, env, marks } = opening.wish;
+    const nonce = settings.integratesShells ? marks?.nonce : undefined;
+    const wish = { shell: settings.shell, cwd, env: definedOf(env), nonce };
     const program = parts.shells.program(account, wish);
     const opener = this.#beginning.get(opening.id);
     const terminal: Terminal = new Terminal({

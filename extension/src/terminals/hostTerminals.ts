@@ -21,6 +21,7 @@ import { closeDead } from "./deadTerminals.ts";
 import { dialTerminal } from "./dialTerminal.ts";
 import { followFleet, wayTo } from "./fleetWays.ts";
 import { HostTerminal } from "./hostTerminal.ts";
+import { newNonce, wantedMarks } from "./marks.ts";
 import { ownEnvironment } from "./ownEnvironment.ts";
 import type { OpenTerminal, TerminalMemory } from "./terminalMemory.ts";
 import type { TypeIntoAll } from "./typeIntoAll.ts";
@@ -40,7 +41,7 @@ export interface HostTerminalsDeps {
 }
 
 /** What is begun, or come back to. */
-type Place = Omit<OpenTerminal, "id">;
+type Place = Omit<OpenTerminal, "id" | "nonce"> & { readonly nonce: string };
 
 interface Held {
   readonly place: Place;
@@ -124,6 +125,7 @@ export class HostTerminals {
       clientId: client.id,
       account,
       name: nameOf(client, account),
+      nonce: newNonce(),
     };
     return this.#optionsOf(place, undefined);
   }
@@ -132,8 +134,8 @@ export class HostTerminals {
   restore(): void {
     const { open } = this.#deps.memory;
     void closeDead(window.terminals, new Set(open.map(({ name }) => name)));
-    for (const { id, ...place } of open) {
-      window.createTerminal(this.#optionsOf(place, id));
+    for (const { id, nonce = newNonce(), ...place } of open) {
+      window.createTerminal(this.#optionsOf({ ...place, nonce }, id));
     }
   }
 
@@ -158,16 +160,18 @@ export class HostTerminals {
       pty: held.terminal,
       iconPath: new ThemeIcon("vm"),
       isTransient: true,
+      shellIntegrationNonce: place.nonce,
     };
   }
 
   #terminalOf(place: Place, id: OpenTerminal["id"] | undefined, held: () => Held): HostTerminal {
     const { fleet, memory, environment, clock, typing } = this.#deps;
-    const { serverKey, clientId, name, account } = place;
+    const { serverKey, clientId, name, account, nonce } = place;
     const again: TerminalWish = {
       kind: "new",
       env: ownEnvironment(environment),
       account,
+      marks: wantedMarks(nonce),
     };
     return new HostTerminal({
       name,

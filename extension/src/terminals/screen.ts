@@ -13,6 +13,8 @@ const ANSWER_MS = 2_000;
 const PACE_BYTES = 64 << 10;
 const PACE_MS = 50;
 const ESC = "\u001B";
+/** Gives up a sequence that is not complete. */
+const CANCEL = "\u0018";
 const BEL = "\u0007";
 /** Asks a terminal for its status; it answers when it has come to this. */
 const STATUS_QUESTION = `${ESC}[5n`;
@@ -23,6 +25,9 @@ const ANSWERS = new RegExp(
   `${ESC}\\[[?>]?[\\d;]*(?:c|n|R|t|\\$y)|${ESC}[P\\]][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
   "g",
 );
+
+/** Where output that begins anywhere may be shown from: the end of a sequence, a line, or the begin of one. */
+const BOUNDARY = new RegExp(`${BEL}|(?=[${ESC}\\r\\n])`);
 
 /** What a screen needs. */
 export interface ScreenDeps {
@@ -61,6 +66,8 @@ export class Screen {
   #askedAt = 0;
   #told = 0;
   #isDeaf = false;
+  /** What comes next may begin within a sequence, whose rest is no text. */
+  #isAmidst = false;
   /** Output before it was shown to somebody once; undefined: the terminal has got over that. */
   #replayedTo: number | undefined;
   #batch: Timer | undefined;
@@ -86,6 +93,8 @@ export class Screen {
   skipTo(offset: number): void {
     this.flush();
     this.#decoder = new TextDecoder();
+    if (!this.#escapes.isComplete) this.#show(CANCEL);
+    this.#isAmidst = true;
     this.#handed = offset;
     this.#askedAt = offset;
     this.#told = offset;
@@ -112,7 +121,8 @@ export class Screen {
     this.#handed += this.#pieceBytes;
     this.#pieces = [];
     this.#pieceBytes = 0;
-    this.#show(text);
+    this.#show(this.#isAmidst ? fromBoundary(text) : text);
+    this.#isAmidst = false;
     this.#batch = this.#deps.clock.after(BATCH_MS, () => {
       this.#batch = undefined;
       this.flush();
@@ -221,4 +231,10 @@ export class Screen {
     this.#told = offset;
     this.#deps.onShown(offset);
   }
+}
+
+/** Without what may be the rest of a sequence; a text that has no boundary is shown as it is. */
+function fromBoundary(text: string): string {
+  const boundary = BOUNDARY.exec(text);
+  return boundary === null ? text : text.slice(boundary.index + boundary[0].length);
 }

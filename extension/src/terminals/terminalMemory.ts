@@ -1,4 +1,4 @@
-import { accountSchema, terminalIdSchema } from "@rport/protocol/terminal/terminal";
+import { accountSchema, nonceSchema, terminalIdSchema } from "@rport/protocol/terminal/terminal";
 import type { Memento } from "vscode";
 import { z } from "zod";
 
@@ -19,6 +19,8 @@ const openSchema = z.object({
   name: z.string().max(512),
   /** Undefined: the one that the host names first. */
   account: accountSchema.optional(),
+  /** What its shell proves its marks with; it is of no use anywhere else. */
+  nonce: nonceSchema.optional(),
 });
 
 /** A terminal of this window, by which it is found again at its host. It is no secret: a host gives it to its owner alone. */

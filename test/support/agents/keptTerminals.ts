@@ -40,7 +40,15 @@ export async function startKeeping(
   const log = createLog({ level: "debug", clock, write: (line) => void lines.push(line) });
   const open = nodePty(library);
   const terminals = await openTerminals({
-    settings: { isAllowed: true, accounts: [], max: 16, idleMs: 0, shell: "/bin/sh", ...settings },
+    settings: {
+      isAllowed: true,
+      accounts: [],
+      max: 16,
+      idleMs: 0,
+      shell: "/bin/sh",
+      integratesShells: true,
+      ...settings,
+    },
     shells,
     findPty: () => ({ open }),
     clock: withMoments(clock),

@@ -10,7 +10,7 @@ export const MACOS_SHELLS: Shells = posixShells({
   switched: ({ name }, script, words) => [
     "/usr/bin/sudo",
     "-n",
-    "--preserve-env=HOME,USER,LOGNAME,SHELL,PATH,TERM,COLORTERM,LANG",
+    "--preserve-env=HOME,USER,LOGNAME,SHELL,PATH,TERM,COLORTERM,LANG,RPORT_MARKS",
     "-u",
     name,
     "--",

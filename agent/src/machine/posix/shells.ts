@@ -2,6 +2,7 @@ import { accessSync, constants, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { Programs } from "../programs.ts";
 import type { ShellAccount, Shells, ShellWish } from "../shells.ts";
+import { marksFor } from "./marks.ts";
 
 const ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USER_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -16,7 +17,7 @@ const LOGIN_SHELLS = new Set(
  * The agent may keep its files for itself, and may not see a home; a shell is its account's own.
  * Whoever asked for a folder reads why the shell does not begin there.
  */
-const BEGIN = `umask 022
+const PLACE = `umask 022
 unset SHLVL _
 want=$1 home=$2
 shift 2
@@ -28,7 +29,8 @@ if [ -n "$want" ]; then
 else
   cd -- "$home" 2>/dev/null || cd /
 fi
-exec "$@"`;
+`;
+const BEGIN = 'exec "$@"';
 
 /** Starts a script of `/bin/sh` as another account: the words of the whole command. */
 export type SwitchAccount = (
@@ -60,11 +62,14 @@ export function posixShells(deps: PosixShellsDeps): Shells {
       const shell = shellOf(account, wish);
       const words = [wish.cwd ?? "", account.home, shell, ...loginWord(shell)];
       const isOther = account.ids?.uid !== ownUid();
+      const marks = wish.nonce === undefined ? undefined : marksFor(shell, wish.nonce);
+      const script = `${PLACE}${marks?.begin ?? ""}${BEGIN}`;
       const [file, ...args] = isOther
-        ? deps.switched(account, BEGIN, words)
-        : (["/bin/sh", "-c", BEGIN, "sh", ...words] as const);
+        ? deps.switched(account, script, words)
+        : (["/bin/sh", "-c", script, "sh", ...words] as const);
       const uid = isOther ? account.ids?.uid : undefined;
-      return { shell, file, args, cwd: "/", env: environmentOf(account, shell, wish), uid };
+      const env = { ...environmentOf(account, shell, wish), ...marks?.env };
+      return { shell, file, args, cwd: "/", env, uid };
     },
     flags: deps.flags,
     stopping: deps.stopping,

@@ -57,6 +57,9 @@ const moment = z.number().int().min(0).max(LATEST_MS);
 /** A value of the environment: what a viewer can show, and the language of its people. */
 const environment = z.string().regex(/^[0-9A-Za-z_.:@+-]{1,64}$/);
 
+/** What a shell proves its marks with to whoever asked for them; programs in it are not told. */
+export const nonceSchema = z.string().regex(/^[0-9A-Za-z_-]{22,64}$/);
+
 /** A new shell, or one that is there. */
 const wishSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -72,6 +75,8 @@ const wishSchema = z.discriminatedUnion("kind", [
         LANG: environment.optional(),
       })
       .default({ TERM: "xterm-256color" }),
+    /** The shell is to mark its prompts and commands (OSC 633), those that it ran with this; undefined: no marks. */
+    marks: z.object({ nonce: nonceSchema }).optional(),
   }),
   z.object({
     kind: z.literal("resume"),

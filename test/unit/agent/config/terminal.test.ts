@@ -10,20 +10,28 @@ const read = (section: string) => parseConfig(`${CLIENT}${section}`, "/etc/rport
 
 describe("[terminal] of rport.conf", () => {
   it("allows nothing where it is not there, or says nothing", () => {
-    const none = { isAllowed: false, accounts: [], max: 16, idleMs: 0, shell: "" };
+    const none = {
+      isAllowed: false,
+      accounts: [],
+      max: 16,
+      idleMs: 0,
+      shell: "",
+      integratesShells: true,
+    };
     expect(read("").terminal).toEqual(none);
     expect(read("[terminal]\n").terminal).toEqual(none);
   });
 
   it("is read as weakly as the rest", () => {
     const text =
-      '[Terminal]\nEnabled = "true"\naccounts = "deploy, root"\nmax = "4"\nidle_timeout = "30m"\nshell = "/bin/zsh"\n';
+      '[Terminal]\nEnabled = "true"\naccounts = "deploy, root"\nmax = "4"\nidle_timeout = "30m"\nshell = "/bin/zsh"\nshell_integration = "false"\n';
     expect(read(text).terminal).toEqual({
       isAllowed: true,
       accounts: ["deploy", "root"],
       max: 4,
       idleMs: 1_800_000,
       shell: "/bin/zsh",
+      integratesShells: false,
     });
   });
 

@@ -4,7 +4,7 @@ import { linuxShells } from "../../../../agent/src/machine/linux/shells.ts";
 import { parsedProcess } from "../../../../agent/src/machine/macos/processes.ts";
 import { LIBRARY } from "../../../support/agents/keptTerminals.ts";
 
-const WISH = { shell: "", cwd: undefined, env: {} };
+const WISH = { shell: "", cwd: undefined, env: {}, nonce: undefined };
 const SELF = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 describe("a shell of Linux", () => {
