@@ -76,7 +76,7 @@ describe("marks of shells on hosts", () => {
     expect(output).toContain("from-42");
   });
 
-  test("take nothing that a program writes for a command that was typed", async () => {
+  test("S-67 take nothing that a program writes for a command that was typed", async () => {
     const { terminal } = workbench;
     const faked = String.raw`printf '\e]633;E;rm -rf faked;guessed\a'; (exit 7)`;
     await terminal.type(`${faked}\n`);

@@ -5,7 +5,14 @@ import { Terminals } from "../../../agent/src/terminal/terminals.ts";
 /** What an agent has whose configuration allows no terminals. */
 export function noTerminals(): Terminals {
   return new Terminals({
-    settings: { isAllowed: false, accounts: [], max: 16, idleMs: 0, shell: "", integratesShells: true },
+    settings: {
+      isAllowed: false,
+      accounts: [],
+      max: 16,
+      idleMs: 0,
+      shell: "",
+      integratesShells: true,
+    },
     clock: SYSTEM_CLOCK,
     log: createLog({ level: "error", clock: SYSTEM_CLOCK, write: () => {} }),
     parts: undefined,

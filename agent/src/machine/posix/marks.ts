@@ -27,10 +27,11 @@ const MARKED_SHELLS: Readonly<Record<string, MarkedShell>> = {
     export ENV
     exec "$shell" --posix "$@"`,
   },
+  // A system that moves the start files may do so only where nobody else has.
   zsh: {
     script: zshMarks,
     file: ".zshenv",
-    isAble: ":",
+    isAble: "! grep -qs ZDOTDIR /etc/zshenv /etc/zsh/zshenv",
     start: `ZDOTDIR=$folder
     export ZDOTDIR
     exec "$shell" "$@"`,

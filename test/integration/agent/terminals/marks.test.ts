@@ -77,7 +77,7 @@ describe.each(BUILT_AGENTS)("marks of shells of an agent $name", ({ program }) =
       expect(await viewer.viewer.untilEnded()).toEqual({ how: "exit", code: 4 });
     });
 
-    it.skipIf(!isThere)("leave nothing behind", PATIENT, async () => {
+    it.skipIf(!isThere)("S-67 leave nothing behind", PATIENT, async () => {
       const there = folders();
       await using host = await startShellHome(program, { shell, files });
       const viewer = await host.open(true);
