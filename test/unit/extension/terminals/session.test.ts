@@ -79,7 +79,7 @@ describe("a terminal of the window", () => {
     [{ how: "closed" }, "It was ended elsewhere."],
     [{ how: "forbidden" }, "You may not use terminals of this host any more."],
     [{ how: "stopped" }, "The host's agent was stopped."],
-    [{ how: "failed", text: "no more\u001B]0;x\u0007 PTYs" }, "no more ]0;x PTYs"],
+    [{ how: "failed", text: "no more\u001B]0;x\u0007 PTYs" }, "no more]0;x PTYs"],
   ])("says why it ended, and starts again when somebody wants that: %o", async (how, why) => {
     const { host, session: one, end, events, screen, clock } = await session();
     one.open(SIZE);
