@@ -213,12 +213,14 @@ export class Screen {
     return true;
   }
 
-  /** A terminal that does not answer keeps nothing from going on. */
+  /**
+   * A terminal that does not answer keeps nothing from going on. One that is late may still answer what
+   * was asked before: that it has got over a replay only its answer to us tells.
+   */
   #goOn(): void {
     this.#patience = undefined;
     this.#isDeaf = true;
     for (const question of this.#questions) question.isForgotten = true;
-    this.#hasReached(this.#handed);
     this.#confirm();
   }
 

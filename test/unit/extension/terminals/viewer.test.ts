@@ -190,21 +190,28 @@ describe("a viewer of a terminal", () => {
     expect(screen()).toBe("0123456789\r\n[5 bytes of output were lost]\r\n56789");
   });
 
-  it("shows a terminal of before with all that is kept, and answers nothing again that was asked then", async () => {
-    const before = new FakeHost();
-    before.write("\u001B[6n\u001B[cvim");
-    const resumed = await view(({ id }) => ({ kind: "resume", id }), before);
-    const { host, viewer, screen } = resumed;
-    expect(host.openings[0]?.wish).toEqual({ kind: "resume", id: host.id });
-    expect(screen()).toBe("\u001B[6n\u001B[cvim");
-    viewer.type("\u001B[1;1R");
-    viewer.type("\u001B[?1;2c");
-    resumed.answer();
-    expect(host.read).toBe("");
-    viewer.type("\u001B[1;1R");
-    viewer.type("x");
-    expect(host.read).toBe("\u001B[1;1Rx");
-  });
+  it.each([
+    ["in time", 0],
+    ["late, in a busy window", 10_000],
+  ])(
+    "shows a terminal of before with all that is kept, and answers nothing again that was asked then: %s",
+    async (_when, afterMs) => {
+      const before = new FakeHost();
+      before.write("\u001B[6n\u001B[cvim");
+      const resumed = await view(({ id }) => ({ kind: "resume", id }), before);
+      const { host, viewer, screen } = resumed;
+      expect(host.openings[0]?.wish).toEqual({ kind: "resume", id: host.id });
+      expect(screen()).toBe("\u001B[6n\u001B[cvim");
+      resumed.clock.advance(afterMs);
+      viewer.type("\u001B[1;1R");
+      viewer.type("\u001B[?1;2c");
+      resumed.answer();
+      expect(host.read).toBe("");
+      viewer.type("\u001B[1;1R");
+      viewer.type("x");
+      expect(host.read).toBe("\u001B[1;1Rx");
+    },
+  );
 
   it("tells the size when it changes, and the one it has when it comes back", async () => {
     const { host, viewer, clock } = await view();
