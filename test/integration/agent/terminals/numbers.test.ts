@@ -63,9 +63,10 @@ function openAs(account: string, { session }: TerminalHost): Promise<HostViewer>
   return HostViewer.open(session, { wish: { kind: "new", account } });
 }
 
-/** What root types to have a process with a number. */
+/** What root types to have a process with a number, as soon as nothing is left that keeps it. */
 function victim(number: number): string {
-  return `echo ${number - 1} > ${NEXT}; sleep 1000 & echo victim=$!-`;
+  const next = `echo ${number - 1} > ${NEXT}; sleep 1000 & [ $! = ${number} ] || kill -KILL $!`;
+  return `until [ "$!" = ${number} ]; do ${next}; done; echo victim=$!-`;
 }
 
 /** Root ends its process itself once the one terminal has ended, whose processes were ended before. */
