@@ -7,12 +7,10 @@ import type { Member } from "./typeIntoAll.ts";
 export interface HostTerminalDeps extends Omit<SessionDeps, "show" | "finish" | "onCut"> {
   /** What it is called while nothing is wrong. */
   readonly name: string;
-  /** What it is called while the way to the host is cut. */
-  readonly cutName: string;
-  /** What it is called while it is typed into from others. */
-  readonly memberName: string;
   /** The same for all terminals of its host. */
   readonly host: string;
+  /** Tells its host from others of the same name: ID and server. */
+  readonly place: string;
   /** What it sends, which goes on from there. */
   readonly onInput: (input: string) => void;
   readonly onCut: (reason: string | undefined) => void;
@@ -27,6 +25,7 @@ export class HostTerminal implements Pseudoterminal, Member {
   readonly session: Session;
   readonly name: string;
   readonly host: string;
+  readonly place: string;
   readonly #deps: HostTerminalDeps;
   readonly #written = new EventEmitter<string>();
   readonly #closed = new EventEmitter<number | undefined>();
@@ -40,9 +39,10 @@ export class HostTerminal implements Pseudoterminal, Member {
 
   constructor(deps: HostTerminalDeps) {
     this.#deps = deps;
-    const { name, host } = deps;
+    const { name, host, place } = deps;
     this.name = name;
     this.host = host;
+    this.place = place;
     this.session = new Session({
       ...deps,
       show: (text) => this.#written.fire(text),
@@ -92,10 +92,9 @@ export class HostTerminal implements Pseudoterminal, Member {
   }
 
   #rename(): void {
-    const { name, cutName, memberName } = this.#deps;
-    const usual = this.#isRecorded ? t("{0} (recorded)", name) : name;
-    const whole = this.#isMember ? memberName : usual;
-    this.#renamed.fire(this.#isCut ? cutName : whole);
+    const usual = this.#isRecorded ? t("{0} (recorded)", this.name) : this.name;
+    const whole = this.#isMember ? t("All: {0}", usual) : usual;
+    this.#renamed.fire(this.#isCut ? t("{0} (reconnecting...)", usual) : whole);
   }
 
   /** The terminal is gone from the window, or the window itself is going. */

@@ -176,9 +176,8 @@ export class HostTerminals {
     return new HostTerminal({
       name,
       host: `${serverKey}/${clientId}`,
+      place: `${clientId}, ${fleet.get(serverKey)?.name ?? serverKey}`,
       onInput: (input) => typing.type(held().terminal, input),
-      cutName: t("{0} (reconnecting...)", name),
-      memberName: t("All: {0}", name),
       wish: id === undefined ? again : { kind: "resume", id },
       again,
       dial: dialTerminal({

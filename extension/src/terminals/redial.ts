@@ -21,6 +21,8 @@ export interface RedialDeps {
 export class Redial {
   readonly #deps: RedialDeps;
   #timer: Timer | undefined;
+  /** When that is due. */
+  #dueAtMs = 0;
   #attempt = 0;
   #dialledAtMs = 0;
   /** Undefined: the link that is, or was last, has led to no terminal. */
@@ -42,8 +44,10 @@ export class Redial {
   /** Dials at once, unless it has just done so. */
   soon(): void {
     const pauseMs = this.#dialledAtMs + PAUSE_MS - this.#deps.clock.monotonic();
-    if (pauseMs > 0) this.#after(pauseMs);
-    else this.now();
+    if (pauseMs <= 0) this.now();
+    else if (this.#timer === undefined || this.#dueAtMs > this.#dialledAtMs + PAUSE_MS) {
+      this.#after(pauseMs);
+    }
   }
 
   /** Dials after a failure. */
@@ -69,6 +73,7 @@ export class Redial {
 
   #after(delayMs: number): void {
     this.cancel();
+    this.#dueAtMs = this.#deps.clock.monotonic() + delayMs;
     this.#timer = this.#deps.clock.after(delayMs, () => this.now());
   }
 }

@@ -24,6 +24,7 @@ const ESC = "\u001B";
 const ENTER = /^\r?\n?$/;
 /** Makes a terminal as it was at its begin. */
 const CLEAR = `${ESC}c`;
+
 /** What stands in for the editor's terminal. */
 export interface SessionDeps {
   /** The shell that is begun, or the one that is there. */

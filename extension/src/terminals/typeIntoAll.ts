@@ -13,12 +13,14 @@ export interface Member {
   readonly name: string;
   /** The same for all terminals of a host. */
   readonly host: string;
+  /** Tells its host from others of the same name. */
+  readonly place: string;
   readonly session: Pick<Session, "isAttached" | "paste" | "type">;
   /** Shows beside its name whether it is typed into from the others. */
   mark(isMember: boolean): void;
 }
 
-/** A paste of several lines that somebody is asked about. */
+/** A paste with the end of a line in it, which somebody is asked about. */
 export interface ManyLines {
   readonly lines: number;
   readonly members: readonly Member[];
@@ -67,6 +69,12 @@ export class TypeIntoAll {
     this.#deps.onChanged(members);
   }
 
+  /** A person wants no more of it. */
+  stop(): void {
+    if (this.#isLineOpen) this.#endWith(t("Typing into all has ended."));
+    else this.end();
+  }
+
   /** Each terminal is for itself again. */
   end(): void {
     if (this.#members.size === 0) return;
@@ -84,7 +92,8 @@ export class TypeIntoAll {
     if (typed === undefined || typed.kind === "own") from.session.type(input);
     else if (typed.text.length > PASTE_MAX) {
       this.#deps.onTold(t("This is too much to be pasted into several terminals: it was not."));
-    } else if (typed.lines > 1) void this.#ask(from, input, typed);
+    } else if (typed.lines > 1 || (typed.kind === "paste" && typed.endsLine))
+      void this.#ask(from, input, typed);
     else this.#send(from, input, typed);
   }
 
@@ -99,7 +108,7 @@ export class TypeIntoAll {
             member.name,
           )
         : t(
-            "Typing into all has ended: the terminal of {0} is over. It may not have got all of the line.",
+            "Typing into all has ended: this window does not have the terminal of {0} any more. It may not have got all of the line.",
             member.name,
           ),
     );

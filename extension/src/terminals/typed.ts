@@ -24,15 +24,16 @@ export function isKey(input: string): boolean {
 export type Typed =
   /** By itself, such as an answer to a program, or where its mouse is. */
   | { readonly kind: "own" }
-  /** Keys, or a paste that goes as if it were typed; `endsLine` has a shell act. */
+  /**
+   * Keys, or a paste that goes as if it were typed; or `paste`, what its program has asked to be told of
+   * as one. `endsLine` has a shell act, unless it knows pastes.
+   */
   | {
-      readonly kind: "keys";
+      readonly kind: "keys" | "paste";
       readonly text: string;
       readonly lines: number;
       readonly endsLine: boolean;
-    }
-  /** What its program has asked to be told of as a paste. */
-  | { readonly kind: "paste"; readonly text: string; readonly lines: number };
+    };
 
 /**
  * What one message of the editor's terminal is. A terminal sends each answer, and each key, as a message of its own.
@@ -41,7 +42,7 @@ export type Typed =
 export function typedOf(input: string): Typed {
   if (input.startsWith(PASTE_BEGIN) && input.endsWith(PASTE_END)) {
     const text = input.slice(PASTE_BEGIN.length, -PASTE_END.length).replaceAll(ESC, SHOWN_ESCAPE);
-    return { kind: "paste", text, lines: linesOf(text) };
+    return { kind: "paste", text, lines: linesOf(text), endsLine: ENDS_LINE.test(text) };
   }
   if (!isKey(input) && !ARROWS.test(input) && ESCAPES.test(input)) return { kind: "own" };
   return { kind: "keys", text: input, lines: linesOf(input), endsLine: ENDS_LINE.test(input) };

@@ -8,7 +8,7 @@ import type { ManyLines, Member, TypeIntoAll } from "../../terminals/typeIntoAll
 import { confirm } from "../confirm.ts";
 import type { Handlers } from "../registry.ts";
 
-/** More names than these fill a dialog. */
+/** More names than these fill a dialog: they are seen in the list before it. */
 const ASKED_MAX = 24;
 
 /** What typing into several terminals needs. */
@@ -24,12 +24,14 @@ interface Choice extends QuickPickItem {
   readonly terminal: HostTerminal;
 }
 
+type Named = Pick<Member, "name" | "place">;
+
 /** Typing into several terminals. Whoever runs the command, a person is asked in a dialog before it begins. */
 export function typingHandlers(deps: TypingDeps): TypingHandlers {
   return {
     typeIntoAll: () => begin(deps),
     async stopTypingIntoAll() {
-      if (deps.typing.members.length > 0) deps.typing.end();
+      if (deps.typing.members.length > 0) deps.typing.stop();
       else await tell(t("What is typed goes to one terminal alone."), "");
     },
   };
@@ -38,7 +40,11 @@ export function typingHandlers(deps: TypingDeps): TypingHandlers {
 /** Asks about a paste of several lines. */
 export async function askPaste({ lines, members }: ManyLines): Promise<"all" | "here" | undefined> {
   const answer = await confirm({
-    question: t("Paste {0} lines into {1}?", lines, hostCount(members)),
+    question: plural(
+      lines,
+      t("Paste a whole line into {0}?", hostCount(members)),
+      t("Paste {0} lines into {1}?", lines, hostCount(members)),
+    ),
     lines: [namesOf(members), t("A shell that does not know pastes runs each line at once.")],
     button: t("Paste Into All"),
     instead: t("Paste Only Here"),
@@ -52,14 +58,13 @@ export function hostCount(members: readonly Pick<Member, "host">[]): string {
   return plural(hosts, t("{0} host", hosts), t("{0} hosts", hosts));
 }
 
-/** What terminals are called, as far as a dialog has room. */
-export function namesOf(members: readonly Pick<Member, "name">[]): string {
-  return plainText(
-    nameSome(
-      members.map(({ name }) => name),
-      ASKED_MAX,
-    ),
-  );
+/** What terminals are called, as far as a dialog has room; hosts of one name by their places, too. */
+export function namesOf(members: readonly Named[]): string {
+  const placesOf = Map.groupBy(members, ({ name }) => name);
+  const isShared = (name: string) =>
+    new Set(placesOf.get(name)?.map(({ place }) => place)).size > 1;
+  const names = members.map(({ name, place }) => (isShared(name) ? `${name} [${place}]` : name));
+  return plainText(nameSome(names, ASKED_MAX));
 }
 
 async function begin({ terminals, typing }: TypingDeps): Promise<void> {
@@ -83,7 +88,10 @@ async function agreedOn(
   split: readonly HostTerminal[],
   terminals: HostTerminals,
 ): Promise<readonly HostTerminal[] | undefined> {
-  let members = split.length > 1 ? split : await pick(terminals.all, terminals.all);
+  const isSeen = split.length > 1 && split.length <= ASKED_MAX;
+  let members = isSeen
+    ? split
+    : await pick(terminals.all, split.length > 1 ? split : terminals.all);
   while (members !== undefined) {
     const answer = await ask(members);
     if (answer === undefined) return undefined;
@@ -130,7 +138,7 @@ async function pick(
     const { isAttached } = terminal.session;
     return {
       label: plainText(terminal.name),
-      description: isAttached ? "" : t("not connected"),
+      description: isAttached ? plainText(terminal.place) : t("not connected"),
       picked: isAttached && picked.includes(terminal),
       terminal,
     };

@@ -16,6 +16,7 @@ function member(name: string) {
   const of: Member = {
     name,
     host: name,
+    place: `${name}-id, prod`,
     session: {
       isAttached: true,
       type: (text) => got.push(text),
@@ -98,6 +99,14 @@ describe("typing into several terminals", () => {
     expect(all.members).toHaveLength(2);
   });
 
+  it("asks before one line is pasted with its end, which runs at once where a program knows no pastes", async () => {
+    const { all, asked, web, db, reply } = typing("all");
+    all.type(web.of, "\u001B[200~reboot\r\u001B[201~");
+    expect([asked.length, web.got, db.got]).toEqual([1, [], []]);
+    await reply();
+    expect(db.got).toEqual(["<reboot\r>"]);
+  });
+
   it("asks before several lines are pasted, with how many and for whom", async () => {
     const { all, asked, web, db, reply } = typing("all");
     all.type(web.of, "one\rtwo\r");
@@ -139,7 +148,7 @@ describe("typing into several terminals", () => {
 
   it.each([
     ["cut", "web-01 is reconnecting"],
-    ["ended", "the terminal of web-01 is over"],
+    ["ended", "does not have the terminal of web-01 any more"],
   ] as const)("ends when a member is lost, and says which: %s", (loss, why) => {
     const { all, told, web, db, other } = typing();
     all.type(web.of, "r");
@@ -179,10 +188,14 @@ describe("typing into several terminals", () => {
     expect(clock.timers).toBe(0);
   });
 
-  it("is ended by whoever wants that, without a word", () => {
+  it("is ended by whoever wants that, without a word unless all have a part of a line", () => {
     const { all, clock, told, web, db } = typing();
-    all.end();
+    all.stop();
     all.type(web.of, "x");
     expect([web.got, db.got, told, clock.timers]).toEqual([["x"], [], [], 0]);
+    all.begin([web.of, db.of]);
+    all.type(db.of, "y");
+    all.stop();
+    expect(told).toEqual(["Typing into all has ended. The line that was begun is in all of them."]);
   });
 });

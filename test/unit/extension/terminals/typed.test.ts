@@ -55,7 +55,12 @@ describe("what a terminal sends", () => {
 
   it("is a paste where its program wants that marked, whatever is in it", () => {
     const typed = typedOf("\u001B[200~one\rtwo\u001B[201~\u0003\u001B[201~");
-    expect(typed).toEqual({ kind: "paste", text: "one\rtwo\u241B[201~\u0003", lines: 2 });
+    expect(typed).toEqual({
+      kind: "paste",
+      text: "one\rtwo\u241B[201~\u0003",
+      lines: 2,
+      endsLine: true,
+    });
     expect(pasted("one\rtwo", true)).toBe("\u001B[200~one\rtwo\u001B[201~");
     expect(pasted("one", false)).toBe("one");
   });
