@@ -3,6 +3,7 @@ import { stringify } from "smol-toml";
 import { parseToml } from "./config.ts";
 import { allowedNames } from "./configSchema.ts";
 import { lowerNames } from "./fileKeys.ts";
+import { withKey } from "./keyLine.ts";
 import { normaliseServerUrl } from "./serverUrl.ts";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -52,16 +53,52 @@ export interface MovedConfig {
 }
 
 /**
- * The text of an `rport.conf` for another account than the one that wrote it. One that is damaged, which
- * no agent obeys, stays as it is.
+ * The text of an `rport.conf` for another account than the one that wrote it, with its remarks where lines can be
+ * taken out of it. One that is damaged, which no agent obeys, stays as it is.
  */
 export function movedConfig(text: string, file: string, said: Said): MovedConfig {
   const table = tableIn(text, file);
   if (table === undefined) return { text, dropped: [] };
-  const kept = Object.entries(KEPT).map(([name, keys]) => [name, picked(table[name], keys)]);
+  const kept = Object.keys(KEPT).map((name) => [name, picked(table, name)]);
   const sections: Record<string, Table> = Object.fromEntries(kept);
-  const moved = { ...sections, client: clientOf(sections.client ?? {}, said) };
-  return { text: HEADING + stringify(moved), dropped: droppedOf(table, moved) };
+  const client = clientOf(sections.client ?? {}, said);
+  const terminal = terminalOf(table, sections.terminal ?? {});
+  const wanted: Readonly<Record<string, Table>> = { ...sections, client, terminal };
+  const dropped = droppedOf(table, wanted);
+  return { text: withLinesOf(text, file, wanted) ?? HEADING + stringify(wanted), dropped };
+}
+
+/** Terminals that were allowed are forbidden, until whoever installs says something of them. */
+function terminalOf(table: Table, kept: Table): Table {
+  return tableOf(table.terminal).enabled === undefined ? kept : { ...kept, enabled: false };
+}
+
+/** The same text with other lines where its keys differ; undefined: that is not enough. */
+function withLinesOf(
+  text: string,
+  file: string,
+  wanted: Readonly<Record<string, Table>>,
+): string | undefined {
+  let changed: string | undefined = text;
+  for (const section of Object.keys(KEPT)) {
+    const before = tableOf(tableIn(text, file)?.[section]);
+    // Names that are not known are not looked for: whoever wrote the file chose them.
+    for (const key of allowedNames(section)) {
+      const value = wanted[section]?.[key];
+      if (changed === undefined || isDeepStrictEqual(before[key], value)) continue;
+      if (value !== undefined && typeof value !== "string" && value !== false) return undefined;
+      changed = withKey(changed, { section, key }, value);
+    }
+  }
+  if (changed === undefined) return undefined;
+  const isSame = isDeepStrictEqual(filled(tableIn(changed, file) ?? {}), filled(wanted));
+  return isSame ? changed : undefined;
+}
+
+/** Without sections in which nothing is. */
+function filled(table: Table): Table {
+  const entries = Object.entries(table).map(([name, section]) => [name, { ...tableOf(section) }]);
+  return Object.fromEntries(entries.filter(([, section]) => Object.keys(section ?? {}).length > 0));
 }
 
 function clientOf(client: Table, { server, proxy, dataDir }: Said): Table {
@@ -84,8 +121,11 @@ function tableIn(text: string, file: string): Table | undefined {
   }
 }
 
-function picked(section: unknown, keys: readonly string[]): Table {
-  return Object.fromEntries(Object.entries(tableOf(section)).filter(([key]) => keys.includes(key)));
+/** Of the other keys those that say nothing, such as an empty list. */
+function picked(table: Table, name: string): Table {
+  const isKept = ([key, value]: readonly [string, unknown]) =>
+    KEPT[name]?.includes(key) || (allowedNames(name).includes(key) && !isSet(value));
+  return Object.fromEntries(Object.entries(tableOf(table[name])).filter(isKept));
 }
 
 /** Of known names alone: whoever wrote the file chose the others. */

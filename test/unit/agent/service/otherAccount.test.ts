@@ -84,6 +84,23 @@ describe.skipIf(process.getuid?.() !== 0)("an agent that gets another account", 
     expect(servers).toEqual(parseConfig(CONFIG, layout.config).servers);
   });
 
+  test("keeps its remarks where lines are all that is taken out", async () => {
+    const kept = `# a remark\n${CONFIG}fallback_servers = []\n`;
+    await using it = await agentOfAnother(`${kept}[logging]\nlog_file = "/etc/cron.d/rport"\n`);
+    await it.move({ kind: "unsaid" });
+    const { config, dataDir } = it.layout;
+    const own = CONFIG.replace("[client]\n", `[client]\ndata_dir = "${dataDir}"\n`);
+    expect(await readFile(config, "utf8")).toBe(
+      `# a remark\n${own}fallback_servers = []\n[logging]\n`,
+    );
+  });
+
+  test("keeps no key that this release does not know", async () => {
+    await using it = await agentOfAnother(`${CONFIG}later = "/opt/x"\n[later]\nshell = "/opt/x"\n`);
+    await it.move();
+    expect(await readFile(it.layout.config, "utf8")).not.toContain("/opt/x");
+  });
+
   test("keeps no more of it when it enrols again", async () => {
     await using it = await agentOfAnother(CONFIG + PLANTED);
     let seen = "";
