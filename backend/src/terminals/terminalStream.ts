@@ -45,7 +45,7 @@ export interface FrameListener {
   onHost(frame: Frame): Frame;
   /**
    * Undefined, or a promise that resolves when what the host said may be shown; it rejects with an
-   * `RportError`, whose sentence the viewer is told, when it may not.
+   * `RportError`, whose sentence the viewer is told, when it may not. Whoever asks has to hear of that.
    */
   whenShowable(): Promise<void> | undefined;
   /** What the viewer is told when the host's side ends before the terminal has. */
@@ -126,9 +126,12 @@ export class TerminalStream extends Duplex implements Viewer {
       done();
       if (isLast) this.destroy();
     };
+    if (out === undefined || out.length === 0) {
+      done();
+      return;
+    }
     const showable = this.#listener?.whenShowable();
-    if (out === undefined || out.length === 0) done();
-    else if (showable === undefined) this.#inner.write(out, sent);
+    if (showable === undefined) this.#inner.write(out, sent);
     else this.#writeLater(showable, out, sent);
   }
 

@@ -1,6 +1,6 @@
 import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { CLOSE_CODES } from "@rport/protocol/errors";
-import { FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
+import { encodeFrame, FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import {
@@ -8,6 +8,7 @@ import {
   openRecordingFile,
 } from "../../../backend/src/recordings/recordingFile.ts";
 import { eventually } from "../../support/eventually.ts";
+import { escapedFaults } from "../../support/faults/brokenOnce.ts";
 import {
   endedRecordings,
   readRecording,
@@ -30,15 +31,25 @@ async function recorded(scene: TerminalScene, host: TerminalHost, ...texts: stri
   return await viewer.attached;
 }
 
+/** Bytes that came from hosts for terminals. */
+async function fromHosts(scene: TerminalScene): Promise<number> {
+  const [, bytes] =
+    /rport_terminal_bytes_total\{direction="from_host"\} (\d+)/.exec(await scene.figures()) ?? [];
+  return Number(bytes);
+}
+
 /** Files of recordings on a disk that does not take more than so many writes. */
 class FullDisk {
   left = Number.POSITIVE_INFINITY;
+  /** Called by each write, which waits for what it answers with. */
+  onAppend: () => Promise<void> | undefined = () => undefined;
 
   readonly open: OpenRecordingFile = async (path) => {
     this.#spend();
     const { append, settle } = await openRecordingFile(path);
     return {
       append: async (bytes) => {
+        await this.onAppend();
         this.#spend();
         await append(bytes);
       },
@@ -179,6 +190,33 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
     await endedRecordings(scene.backend, 1);
     const { text, state } = await readRecording(scene.backend, { id: `${id}.1` });
     expect([text, state]).toEqual(["before", "unfinished"]);
+  });
+
+  it("is ended when a change of size cannot be written, also where half a frame came meanwhile", async () => {
+    const disk = new FullDisk();
+    await using scene = await TerminalScene.open({
+      recordsTerminals: true,
+      openRecordingFile: disk.open,
+    });
+    const host = await scene.host();
+    const viewer = await scene.viewer();
+    using escaped = escapedFaults();
+    const [writes, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    disk.onAppend = () => {
+      writes.resolve();
+      return released.promise;
+    };
+    viewer.resize({ cols: 100, rows: 30 });
+    await writes.promise;
+    const before = await fromHosts(scene);
+    const frame = encodeFrame({ kind: "output", offset: 0, bytes: Buffer.from("unrecorded") });
+    host.only.channel?.write(frame.subarray(0, 7));
+    await eventually(async () => expect(await fromHosts(scene)).toBe(before + 7));
+    disk.left = 0;
+    released.resolve();
+    expect((await viewer.closed).reason).toContain("the server's disk is full");
+    await eventually(() => expect(host.only.end).toEqual({ how: "closed" }));
+    expect([viewer.text, escaped.faults]).toEqual(["", []]);
   });
 });
 
