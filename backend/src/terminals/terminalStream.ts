@@ -71,6 +71,8 @@ export class TerminalStream extends Duplex implements Viewer {
   #isFull = false;
   /** The next turn goes on reading. */
   #isResting = false;
+  /** What the viewer said before it left and was not read; undefined: it is there. */
+  #rest: Buffer | undefined;
   #hasEnded = false;
   #listener: FrameListener | undefined;
   /** Goes on reading in the next turn. */
@@ -91,7 +93,7 @@ export class TerminalStream extends Duplex implements Viewer {
       this.#isResting = false;
       this.#readOn();
     });
-    this.#inner.once("end", () => this.push(null));
+    this.#inner.once("end", () => this.#finish());
     this.#inner.once("close", () => this.#left());
     this.once("end", () => this.destroy());
   }
@@ -163,14 +165,23 @@ export class TerminalStream extends Duplex implements Viewer {
   #count(): void {
     if (this.#held === undefined || this.destroyed) return;
     const halves = this.#fromViewer.heldBytes + this.#fromHost.heldBytes;
-    this.#held.wait(this.#waiting, halves + this.readableLength + this.#inner.unread);
+    const unread = this.#inner.unread + (this.#rest?.length ?? 0);
+    this.#held.wait(this.#waiting, halves + this.readableLength + unread);
   }
 
   /** What the viewer said before it left is passed on. */
   #left(): void {
     this.#opened.reject(new FrameError("the viewer has left"));
-    if (this.#isOpened && !this.readableEnded && !this.destroyed) this.push(null);
-    else this.destroy();
+    if (!this.#isOpened || this.readableEnded) this.destroy();
+    if (this.destroyed) return;
+    this.#rest = this.#inner.takeUnread();
+    this.#readOn();
+  }
+
+  /** Nothing more of the viewer comes. */
+  #finish(): void {
+    this.#isFull = true;
+    this.push(null);
   }
 
   /** A message of the viewer may be all frames that say little: they are given no more than a moment of a turn. */
@@ -178,12 +189,23 @@ export class TerminalStream extends Duplex implements Viewer {
     if (this.#isResting) return;
     const endMs = performance.now() + TURN_MS;
     while (!this.#isFull && !this.#isResting && !this.destroyed) {
-      const piece = this.#inner.read(Math.min(this.#inner.readableLength, PIECE_BYTES));
+      const piece = this.#next();
+      if (piece !== null) this.#read(piece);
+      else if (this.#rest !== undefined) this.#finish();
       if (piece === null) return;
-      this.#read(piece);
       this.#isResting = performance.now() >= endMs;
     }
     if (this.#isResting) setImmediate(this.#nextTurn);
+  }
+
+  /** Null: there is nothing now. */
+  #next(): Buffer | null {
+    const rest = this.#rest;
+    if (rest === undefined) {
+      return this.#inner.read(Math.min(this.#inner.readableLength, PIECE_BYTES));
+    }
+    this.#rest = rest.subarray(PIECE_BYTES);
+    return rest.length === 0 ? null : rest.subarray(0, PIECE_BYTES);
   }
 
   #read(piece: Buffer): void {

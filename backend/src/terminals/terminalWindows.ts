@@ -37,14 +37,19 @@ export class TerminalWindows {
     }
   }
 
-  /** Throws a `FrameError` for output beyond the window, and when input is confirmed that was not sent. */
+  /**
+   * Throws a `FrameError` for output beyond the window or that does not begin where the last ended, and when
+   * input is confirmed that was not sent.
+   */
   onHost(frame: Frame): void {
     if (frame.kind === "inputTaken") {
       requireSent(frame.offset, this.#inputSent);
       this.#inputTaken = Math.max(this.#inputTaken ?? 0, frame.offset);
     } else if (frame.kind === "output") {
       requireWithin(frame, this.#outputTaken, TERMINAL.outputWindowBytes);
-      this.#outputSent = Math.max(this.#outputSent ?? 0, frame.offset + frame.bytes.length);
+      if (frame.offset !== this.#outputSent)
+        throw new FrameError("its output has a gap, or comes twice");
+      this.#outputSent += frame.bytes.length;
     }
   }
 }

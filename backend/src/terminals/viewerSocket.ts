@@ -53,7 +53,7 @@ export async function serveTerminal(ws: WebSocket, deps: ViewerSocketDeps): Prom
     isResumed = opening.wish.kind === "resume";
     const channel = stream.destroyed ? undefined : await deps.open(opening, stream);
     if (channel === undefined) await closed;
-    else if (ws.readyState === ws.OPEN) await deps.relays.join(stream, channel, deps.tally);
+    else if (!stream.destroyed) await deps.relays.join(stream, channel, deps.tally);
     else channel.destroy();
   } catch (error) {
     if (error instanceof FrameError) stream.leave(CLOSE_CODES.refused, error.message);

@@ -6,7 +6,8 @@ import type { RawData, WebSocket } from "ws";
 const HIGH_WATER_BYTES = 64 << 10;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
-const END_OF_DIRECTION = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0);
+const END_OF_DIRECTION = NOTHING;
 
 /**
  * An editor's WebSocket as a stream: binary messages are the bytes, an empty one is the end of its
@@ -34,6 +35,12 @@ export class EditorStream extends Duplex {
   /** Bytes that came and were not read. */
   get unread(): number {
     return this.#inlet.unread;
+  }
+
+  /** Takes all that came and was not read, also after the end of the socket. */
+  takeUnread(): Buffer {
+    const next: Buffer | null = this.read();
+    return Buffer.concat([next ?? NOTHING, this.#inlet.takeAll()]);
   }
 
   override _read(): void {

@@ -1,7 +1,12 @@
 import { once } from "node:events";
-import { type Duplex, PassThrough } from "node:stream";
+import { Duplex, PassThrough } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
-import { encodeFrame, FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
+import {
+  encodeFrame,
+  FRAME_DATA_BYTES,
+  type Frame,
+  FrameReader,
+} from "@rport/protocol/terminal/frame";
 import { TERMINAL } from "@rport/protocol/terminal/terminal";
 import { Relays } from "@rport/protocol/wire/relay";
 import { describe, expect, it } from "vitest";
@@ -28,15 +33,36 @@ function attachedTo(id: string): Buffer {
   });
 }
 
-/** A viewer's socket, joined to a host that never stops. */
-async function floodedViewer() {
+/** A host that takes the first of what it is sent, and then nothing until it may. */
+class SlowHost extends Duplex {
+  readonly frames: Frame[] = [];
+  readonly #reader = new FrameReader();
+  readonly #mayTake = Promise.withResolvers<void>();
+
+  constructor() {
+    super({ writableHighWaterMark: 1 });
+  }
+
+  takeAll(): void {
+    this.#mayTake.resolve();
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.frames.push(...this.#reader.read(chunk));
+    void this.#mayTake.promise.then(done);
+  }
+}
+
+/** A viewer's socket, joined to this host. */
+async function joinedViewer(host: Duplex) {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   const accepted = once(server, "connection");
   const { port } = server.address() as { port: number };
   const viewer = new WebSocket(`ws://127.0.0.1:${port}`);
   const [ws, request] = (await accepted) as [WebSocket, { socket: import("node:net").Socket }];
-  const host = new PassThrough({ highWaterMark: 1 });
   const tally = { bytesAtoB: 0, bytesBtoA: 0 };
   const open = async (): Promise<Duplex> => host;
   const onFault = (error: unknown) => expect.unreachable(String(error));
@@ -48,7 +74,7 @@ async function floodedViewer() {
   const held = () => tally.bytesBtoA - (socket.bytesWritten - socket.writableLength);
   return {
     viewer,
-    host,
+    ws,
     tally,
     held,
     async [Symbol.asyncDispose]() {
@@ -61,15 +87,16 @@ async function floodedViewer() {
 
 describe("S-53 the way of a terminal", () => {
   it("holds at most a megabyte for a viewer that does not read, and the host waits", async () => {
-    await using scene = await floodedViewer();
+    const host = new PassThrough({ highWaterMark: 1 });
+    await using scene = await joinedViewer(host);
     scene.viewer.pause();
     const bytes = Buffer.alloc(FRAME_DATA_BYTES, 65);
     let offset = 0;
     let most = 0;
     for (let quiet = 0; quiet < 40; ) {
       const before = scene.tally.bytesBtoA;
-      while (scene.host.writableLength < HELD_MAX_BYTES) {
-        scene.host.write(encodeFrame({ kind: "output", offset, bytes }));
+      while (host.writableLength < HELD_MAX_BYTES) {
+        host.write(encodeFrame({ kind: "output", offset, bytes }));
         offset += bytes.length;
       }
       await new Promise((resolve) => setImmediate(resolve));
@@ -79,6 +106,40 @@ describe("S-53 the way of a terminal", () => {
     }
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThan(HELD_MAX_BYTES);
+  });
+
+  it("passes on what a viewer said that has left, to its last word", async () => {
+    const host = new SlowHost();
+    await using scene = await joinedViewer(host);
+    const bytes = Buffer.alloc(FRAME_DATA_BYTES, 65);
+    for (let count = 0; count < 4; count += 1) {
+      scene.viewer.send(encodeFrame({ kind: "input", offset: count * bytes.length, bytes }));
+    }
+    scene.viewer.send(encodeFrame({ kind: "close" }));
+    scene.viewer.close();
+    await once(scene.ws, "close");
+    expect(host.frames.length).toBeLessThan(5);
+    host.takeAll();
+    await once(host, "close");
+    const kinds = host.frames.map(({ kind }) => kind);
+    expect(kinds).toEqual(["input", "input", "input", "input", "close"]);
+  });
+
+  it("ends a host that sends output that is not what comes next", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    for (const offset of [0, 8]) {
+      const viewer = await scene.viewer();
+      const terminal = [...host.terminals.values()].at(-1);
+      terminal?.print("known");
+      await viewer.shows("known");
+      terminal?.say({ kind: "output", offset, bytes: Buffer.from("other") });
+      expect(await viewer.closed).toEqual({
+        code: REFUSED,
+        reason: "The host broke the rules of terminals: its output has a gap, or comes twice.",
+      });
+      expect(viewer.text).toBe("known");
+    }
   });
 
   it("ends a host that sends more than was confirmed", async () => {

@@ -41,6 +41,11 @@ export class Inlet {
     if (this.#waiting.bytes === 0) this.#stream.push(null);
   }
 
+  /** Takes all that is gathered; the readers will not come to it. */
+  takeAll(): Buffer {
+    return this.#waiting.takeAll();
+  }
+
   /** The readers want what there is. */
   read(): void {
     this.#isWanted = true;
