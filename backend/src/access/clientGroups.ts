@@ -47,7 +47,7 @@ export class ClientGroups {
 
   /** The group is as given, also where there was none; durable, and in force, when it resolves. */
   put(record: ClientGroupRecord): Promise<void> {
-    // RPort's programs know nothing of recordings, and turn none off
+    // RPort's programs know nothing of recordings, and turn none off.
     const { record_terminals } = this.get(record.id) ?? {};
     return this.#put("putClientGroup", { record_terminals, ...record });
   }

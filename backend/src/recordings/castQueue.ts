@@ -1,4 +1,4 @@
-import { castEvent, castSize } from "@rport/protocol/terminal/asciicast";
+import { type CastCode, castEvent, castSize } from "@rport/protocol/terminal/asciicast";
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import { Utf8Pieces } from "./utf8Pieces.ts";
 
@@ -12,10 +12,15 @@ export interface CastBatch {
   readonly outputTo: number;
 }
 
+/** Output of one moment is one event, up to this length: a host may say each byte in a frame of its own. */
+const JOINED_MS = 1;
+const JOINED_CHARACTERS = 32 << 10;
+
 interface Queued {
-  readonly line: string;
+  readonly atMs: number;
+  readonly code: CastCode;
+  readonly data: string;
   readonly outputTo: number;
-  readonly isResize: boolean;
 }
 
 /**
@@ -53,12 +58,12 @@ export class CastQueue {
     const fresh = bytes.subarray(known);
     this.#heardTo += fresh.length;
     const text = this.#text.read(fresh);
-    if (text !== "") this.#add("o", text);
+    if (text !== "") this.#show(text);
   }
 
   /** It has another size. Of several that come together, the last one counts. */
   resize(size: TerminalSize): void {
-    if (this.#queued.at(-1)?.isResize === true) this.#queued.pop();
+    if (this.#queued.at(-1)?.code === "r") this.#queued.pop();
     this.#add("r", castSize(size));
   }
 
@@ -78,7 +83,8 @@ export class CastQueue {
     let text = "";
     let count = 0;
     let outputTo = 0;
-    for (const { line, outputTo: to } of this.#queued) {
+    for (const { atMs, code, data, outputTo: to } of this.#queued) {
+      const line = `${castEvent(atMs, code, data)}\n`;
       if (count > 0 && text.length + line.length > BATCH_CHARACTERS) break;
       text += line;
       outputTo = to;
@@ -95,8 +101,17 @@ export class CastQueue {
     this.mark(`${count} bytes of output are missing: the host did not keep them.`);
   }
 
-  #add(code: "o" | "r" | "m", data: string): void {
-    const line = `${castEvent(this.#elapsedMs(), code, data)}\n`;
-    this.#queued.push({ line, outputTo: this.outputTo, isResize: code === "r" });
+  #show(text: string): void {
+    const last = this.#queued.at(-1);
+    const isJoined =
+      last?.code === "o" &&
+      this.#elapsedMs() - last.atMs < JOINED_MS &&
+      last.data.length + text.length <= JOINED_CHARACTERS;
+    if (!isJoined) this.#add("o", text);
+    else this.#queued.splice(-1, 1, { ...last, data: last.data + text, outputTo: this.outputTo });
+  }
+
+  #add(code: CastCode, data: string): void {
+    this.#queued.push({ atMs: this.#elapsedMs(), code, data, outputTo: this.outputTo });
   }
 }

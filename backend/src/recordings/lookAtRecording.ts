@@ -40,7 +40,7 @@ const ALTERED: Found = { meta: undefined, last: undefined, outputTo: 0, state: "
 
 async function look(reader: BlockReader, bytes: number): Promise<Found> {
   const header = await reader.next();
-  // the server was killed before it had written who records what
+  // The server was killed before it had written who records what.
   if (header === "incomplete") return { ...ALTERED, state: "unfinished" };
   if (header === "wrong" || header.kind !== "header") return ALTERED;
   const meta = metaIn(header.content);
@@ -62,7 +62,7 @@ async function rest(
   for (;;) {
     const block = await reader.next();
     if (block === "incomplete") return { outputTo, state: "unfinished" };
-    // an end has its place at the end of the file
+    // An end has its place at the end of the file.
     if (block === "wrong" || block.kind === "end") return { outputTo, state: "altered" };
     outputTo = block.outputTo;
   }

@@ -77,7 +77,7 @@ async function moreOf(reader: BlockReader, isRunning: boolean): Promise<string |
   const altered: Last = { state: "altered", mark: ALTERED };
   if (block === "wrong") return altered;
   if (block === "incomplete") {
-    // the file ends here, perhaps in the middle of a block: what is there so far is good
+    // The file ends here, perhaps in the middle of a block: what is there so far is good.
     return isRunning ? { state: "running" } : { state: "unfinished", mark: UNFINISHED };
   }
   if (block.kind !== "end") return textOf(block) ?? altered;

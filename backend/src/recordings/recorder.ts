@@ -5,7 +5,7 @@ import type { RecordingEnd } from "@rport/protocol/terminal/recording";
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { codeOf } from "../store/files/durableFile.ts";
-import { CastQueue } from "./castQueue.ts";
+import { type CastBatch, CastQueue } from "./castQueue.ts";
 import { endContent, metaContent, type RecordingMeta } from "./recordingFacts.ts";
 import type { OpenRecording } from "./recordingFile.ts";
 import { AROUND_BYTES, type BlockKind, END_CONTENT_BYTES, sealBlock } from "./sealedBlocks.ts";
@@ -15,6 +15,7 @@ const SETTLE_MS = 1_000;
 /** Room that is kept for the last words: a mark, and the end. */
 const LAST_BYTES = END_CONTENT_BYTES + 2 * AROUND_BYTES + 512;
 const FULL = "The recording has come to its limit (recording_bytes); its terminal was ended.";
+const LATE = "This terminal has to be recorded, and its recording has ended.";
 
 /** What a recorder works with. */
 export interface RecorderDeps {
@@ -48,16 +49,21 @@ export class Recorder {
   #bytes = 0;
   #number = 0;
   #eventBlocks = 0;
+  /** Output up to here is in the file, or in parts before it. */
+  #writtenTo: number;
   #writing: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isSettlingDue = false;
   #failure: RportError | undefined;
+  /** What came after the end is in no recording. */
+  #isLate = false;
   #ended: Promise<void> | undefined;
 
   private constructor(deps: RecorderDeps) {
     this.#deps = deps;
     this.meta = deps.meta;
     this.#size = deps.meta.size;
+    this.#writtenTo = deps.heardTo;
     this.#startMs = deps.clock.monotonic();
     this.#queue = new CastQueue(() => this.#elapsedMs, deps.heardTo);
   }
@@ -65,10 +71,10 @@ export class Recorder {
   /** Writes who records what, and resolves when that would survive a power cut. Fails with the system's errors. */
   static async begin(deps: RecorderDeps): Promise<Recorder> {
     const recorder = new Recorder(deps);
-    const { file, prefix, meta, heardTo } = deps;
+    const { file, prefix, meta } = deps;
     recorder.#grow(prefix.length);
     await file.append(prefix);
-    await recorder.#append("header", metaContent(meta), heardTo);
+    await recorder.#append("header", metaContent(meta));
     await file.settle();
     return recorder;
   }
@@ -78,9 +84,9 @@ export class Recorder {
     return this.#bytes;
   }
 
-  /** Output up to here is on disk, or is about to be. */
+  /** So many bytes of the terminal's output are in its file, or in parts before it. */
   get outputTo(): number {
-    return this.#queue.outputTo;
+    return this.#writtenTo;
   }
 
   /** Whether nothing that a terminal shows was recorded. */
@@ -90,7 +96,10 @@ export class Recorder {
 
   /** The terminal's program wrote this. */
   output(offset: number, bytes: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#isLate = true;
+      return;
+    }
     this.#queue.output(offset, bytes);
     this.#begin();
   }
@@ -104,10 +113,14 @@ export class Recorder {
     this.#begin();
   }
 
-  /** Resolves when all that was heard is written; rejects when it cannot be. */
+  /**
+   * Resolves when all that was heard is written; rejects when it cannot be, or when some of it came after the
+   * end.
+   */
   async written(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isLate) throw new RportError("UNAVAILABLE", LATE);
   }
 
   /** Nothing more is recorded; resolves when that is written, or cannot be. Called again, it waits for the first. */
@@ -132,11 +145,11 @@ export class Recorder {
   }
 
   async #write(): Promise<void> {
-    // what comes in the same turn is in the same block
+    // What comes in the same turn is in the same block.
     await Promise.resolve();
     try {
       for (let batch = this.#queue.take(); batch !== undefined; batch = this.#queue.take()) {
-        await this.#writeEvents(Buffer.from(batch.text), batch.outputTo);
+        await this.#writeEvents(batch);
       }
       if (this.#isSettlingDue) {
         this.#isSettlingDue = false;
@@ -147,28 +160,30 @@ export class Recorder {
     }
   }
 
-  async #writeEvents(content: Buffer, outputTo: number): Promise<void> {
+  async #writeEvents({ text, outputTo }: CastBatch): Promise<void> {
+    const content = Buffer.from(text);
     const more = content.length + AROUND_BYTES;
-    if (this.#bytes + more + LAST_BYTES > this.#deps.maxBytes) throw await this.#full(outputTo);
+    if (this.#bytes + more + LAST_BYTES > this.#deps.maxBytes) throw await this.#full();
     await this.#append("events", content, outputTo);
     this.#eventBlocks += 1;
     this.#settleSoon();
   }
 
   /** Says so in the recording itself, whose last words have their place. */
-  async #full(outputTo: number): Promise<RportError> {
+  async #full(): Promise<RportError> {
     const mark = `${castEvent(this.#elapsedMs, "m", FULL)}\n`;
-    await this.#append("events", Buffer.from(mark), outputTo);
+    await this.#append("events", Buffer.from(mark));
     await this.#last({ how: "full" });
     return new RportError("TOO_LARGE", FULL);
   }
 
-  async #append(kind: BlockKind, content: Buffer, outputTo: number): Promise<void> {
+  async #append(kind: BlockKind, content: Buffer, outputTo = this.#writtenTo): Promise<void> {
     const number = this.#number;
     const sealed = sealBlock({ kind, number, outputTo, content }, this.#deps.key);
     this.#number += 1;
     this.#grow(sealed.length);
     await this.#deps.file.append(sealed);
+    this.#writtenTo = outputTo;
   }
 
   #grow(bytes: number): void {
@@ -182,7 +197,7 @@ export class Recorder {
       endedAtMs: this.#deps.clock.now(),
       offset: this.#bytes,
     });
-    await this.#append("end", content, this.outputTo);
+    await this.#append("end", content);
   }
 
   #settleSoon(): void {

@@ -230,14 +230,31 @@ export class Recordings {
       const live = this.#live.get(terminalId);
       if (live === undefined) return;
       const { id, path, recorder } = live;
-      await recorder.end(end);
-      const isNothing = recorder.isEmpty && recorder.meta.part > 1;
-      if (isNothing) await rm(path, { force: true });
-      const facts = isNothing ? undefined : await lookAtRecording(live, this.#deps.auditKey);
-      this.#live.delete(terminalId);
-      this.#shelf.end(id, facts);
+      let facts: RecordingFacts | undefined;
+      try {
+        await recorder.end(end);
+        const isNothing = recorder.isEmpty && recorder.meta.part > 1;
+        if (isNothing) await rm(path, { force: true });
+        else facts = await this.#factsOf(live);
+      } finally {
+        this.#live.delete(terminalId);
+        this.#shelf.end(id, facts);
+      }
       if (facts !== undefined) this.#deps.events.finished(facts);
     });
+  }
+
+  /** Of one that was just ended. Where its file cannot be read, it has its place and its part all the same. */
+  async #factsOf({ id, path, recorder }: Live): Promise<RecordingFacts> {
+    const { auditKey, clock, log } = this.#deps;
+    try {
+      return await lookAtRecording({ id, path }, auditKey);
+    } catch (caught) {
+      log.error("a recording cannot be read", { path, reason: errorText(caught) });
+      const { bytes, outputTo, meta } = recorder;
+      const known = { id, path, part: meta.part, bytes, outputTo, meta };
+      return { ...known, fileAtMs: clock.now(), last: undefined, state: "unfinished" };
+    }
   }
 }
 

@@ -20,7 +20,7 @@ export class Utf8Pieces {
   read(piece: Buffer): string {
     const all = this.#waiting.length === 0 ? piece : Buffer.concat([this.#waiting, piece]);
     const end = all.length - unfinishedBytes(all);
-    // a copy: the piece belongs to who gave it
+    // A copy is kept: the piece belongs to who gave it.
     this.#waiting = end === all.length ? NOTHING : Buffer.from(all.subarray(end));
     return DECODER.decode(all.subarray(0, end));
   }

@@ -95,8 +95,7 @@ export class TerminalTable {
 
   /** Its place is free, unless it is there or somebody looks at it. */
   vacate(terminal: OpenTerminal): void {
-    const isSeen = terminal.viewer !== undefined || terminal.takers.size > 0;
-    if (!this.has(terminal) && !isSeen) this.places.leave(terminal);
+    if (!this.has(terminal) && !isSeen(terminal)) this.places.leave(terminal);
   }
 
   #enter(terminal: OpenTerminal): void {
@@ -105,4 +104,9 @@ export class TerminalTable {
     const ofClient = this.#byClient.get(clientId) ?? new Set();
     this.#byClient.set(clientId, ofClient.add(terminal));
   }
+}
+
+/** Whether somebody looks at it, or is about to. */
+export function isSeen({ viewer, takers }: Pick<OpenTerminal, "viewer" | "takers">): boolean {
+  return viewer !== undefined || takers.size > 0;
 }

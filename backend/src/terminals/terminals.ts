@@ -17,7 +17,7 @@ import type { Recordings } from "../recordings/recordings.ts";
 import type { Actor } from "../users/actor.ts";
 import type { TerminalIds } from "./terminalIds.ts";
 import type { TerminalOwners } from "./terminalOwners.ts";
-import { type OpenTerminal, TerminalTable, type Viewer } from "./terminalTable.ts";
+import { isSeen, type OpenTerminal, TerminalTable, type Viewer } from "./terminalTable.ts";
 
 /** Ended terminals that are remembered, so that whoever comes back is told how. */
 const ENDED_MAX = 10_000;
@@ -37,7 +37,7 @@ export type TerminalLink = Pick<
 export interface TerminalsDeps {
   readonly ids: TerminalIds;
   readonly owners: TerminalOwners;
-  readonly events: Pick<TerminalEvents, "opened" | "resumed" | "failed" | "ended">;
+  readonly events: Pick<TerminalEvents, "ended">;
   readonly connected: (clientId: ClientId) => TerminalLink | undefined;
   readonly hostnameOf: (clientId: ClientId) => string | undefined;
   readonly recordings: Pick<Recordings, "over">;
@@ -167,10 +167,10 @@ export class Terminals {
 
   /** Somebody looks at it no more: when it is over, too, its place is free, and its recording complete. */
   left(terminal: OpenTerminal): void {
-    const { id, viewer } = terminal;
+    const { id } = terminal;
     this.table.vacate(terminal);
     const ended = this.endOf(id);
-    if (ended !== undefined && viewer === undefined) this.#deps.recordings.over(id, ended.end);
+    if (ended !== undefined && !isSeen(terminal)) this.#deps.recordings.over(id, ended.end);
   }
 
   /** It may not go on, with a sentence for whoever looks at it. */

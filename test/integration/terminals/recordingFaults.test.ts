@@ -1,4 +1,4 @@
-import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { encodeFrame, FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
 import { describe, expect, it } from "vitest";
@@ -217,6 +217,67 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
     expect((await viewer.closed).reason).toContain("the server's disk is full");
     await eventually(() => expect(host.only.end).toEqual({ how: "closed" }));
     expect([viewer.text, escaped.faults]).toEqual(["", []]);
+  });
+});
+
+describe("S-63 a recording of a terminal whose owner is on the way back when it ends", () => {
+  it("has what they are shown then", async () => {
+    await using scene = await TerminalScene.open({ recordsTerminals: true });
+    const host = await scene.host({
+      onResume: (terminal) => {
+        terminal.end = { how: "exit", code: 0 };
+        void host.tellEnd(terminal);
+      },
+    });
+    const viewer = await scene.viewer();
+    const { id } = await viewer.attached;
+    host.only.print("before ");
+    await viewer.shows("before");
+    await viewer.cut();
+    host.only.print("the rest");
+    const again = await scene.viewer({ resume: { id, from: 7 } });
+    expect(await again.ended).toEqual({ how: "exit", code: 0 });
+    expect(again.text).toBe("the rest");
+    const [one] = await endedRecordings(scene.backend, 1);
+    expect(one).toMatchObject({ end: { how: "exit", code: 0 }, state: "whole" });
+    expect((await readRecording(scene.backend, { id: `${id}.1` })).text).toBe("before the rest");
+  });
+
+  it("goes on in another part where its file is gone", async () => {
+    let isLost = false;
+    const openLost: OpenRecordingFile = async (path) => {
+      const { append, settle } = await openRecordingFile(path);
+      return {
+        append,
+        settle: async () => {
+          await settle();
+          if (isLost) await rm(path, { force: true });
+        },
+      };
+    };
+    await using scene = await TerminalScene.open({
+      recordsTerminals: true,
+      openRecordingFile: openLost,
+    });
+    const host = await scene.host({ keepsEnded: true });
+    const viewer = await scene.viewer();
+    const { id } = await viewer.attached;
+    host.only.print("before ");
+    await viewer.shows("before");
+    await viewer.cut();
+    host.only.print("the rest");
+    host.only.end = { how: "exit", code: 0 };
+    isLost = true;
+    await host.tellEnd(host.only);
+    const [gone] = await endedRecordings(scene.backend, 1);
+    expect(gone).toMatchObject({ id: `${id}.1`, owner: "local", state: "unfinished" });
+    isLost = false;
+    const again = await scene.viewer({ resume: { id, from: 7 } });
+    await again.ended;
+    expect(again.text).toBe("the rest");
+    await endedRecordings(scene.backend, 2);
+    const { text, marks } = await readRecording(scene.backend, { id: `${id}.2` });
+    expect([text, marks]).toEqual(["the rest", ""]);
   });
 });
 

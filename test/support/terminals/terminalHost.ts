@@ -100,6 +100,8 @@ export interface TerminalHostOptions
   readonly introduction?: Readonly<Record<string, unknown>>;
   /** Attaches channels in the place of the host's own way. */
   readonly onAttach?: (terminal: HostTerminal, channel: Duplex) => void;
+  /** Told of the terminal that somebody wants to come back to, before that is answered. */
+  readonly onResume?: (terminal: HostTerminal) => void;
   /** Text to refuse terminals with. */
   readonly refuses?: string;
   /** Whether it keeps what ended ones wrote, for whoever comes back, as a real agent does. */
@@ -188,6 +190,7 @@ export class TerminalHost implements AsyncDisposable {
     const isKept = known?.end === undefined || keepsEnded === true;
     const isTheirs = known?.opening.owner === opening.owner && isKept;
     if (opening.wish.kind === "resume" && !isTheirs) return { refuse: "no such terminal" };
+    if (known !== undefined) this.#options.onResume?.(known);
     const terminal = known ?? new HostTerminal(opening);
     this.terminals.set(opening.id, terminal);
     const from = opening.wish.kind === "resume" ? opening.wish.from : undefined;
