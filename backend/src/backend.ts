@@ -199,6 +199,7 @@ function facesDeps(
   const onUser = (...one: Parameters<typeof sockets.vouchFor>) => sockets.vouchFor(...one);
   const routes = routesOf(services, { clock, log });
   const handlers = handlersOf(services, {
+    clock,
     hasServerUrls: serverUrls.length > 0,
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
@@ -230,7 +231,13 @@ function facesDeps(
 }
 
 /** What handlers need that is no service. */
-type HandlerFacts = "hasServerUrls" | "pairingTtlS" | "installOrigin" | "searches" | "changes";
+type HandlerFacts =
+  | "clock"
+  | "hasServerUrls"
+  | "pairingTtlS"
+  | "installOrigin"
+  | "searches"
+  | "changes";
 
 function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>): Handlers {
   return createHandlers({

@@ -119,14 +119,14 @@ export const SESSION_LIMITS = {
     least: 1,
     most: 1_000_000,
     unit: "count",
-    what: "recordings of terminals; the oldest go first",
+    what: "recordings of terminals; the oldest of whoever has most go first",
   },
   recordings_bytes: {
     usual: 10 * 2 ** 30,
     least: 1 << 20,
     most: 64 * 2 ** 40,
     unit: "bytes",
-    what: "what recordings of terminals take on disk; the oldest go first",
+    what: "what recordings of terminals take on disk; the oldest of whoever has most go first, and of one user those being written take three quarters",
   },
   recording_bytes: {
     usual: 256 << 20,

@@ -19,8 +19,8 @@ export interface OutsideLine {
   readonly log: Pick<Log, "debug" | "info" | "warn" | "error">;
   readonly level: "info" | "warn" | "error";
   readonly message: string;
-  /** Where the call came from. */
-  readonly address: string;
+  /** Where the call came from; only of strangers it is looked at. */
+  readonly address?: string | undefined;
   /** Who called; undefined: a stranger, who is counted by network. */
   readonly user?: LineCause | undefined;
   readonly fields: Fields;
@@ -74,7 +74,7 @@ export class LogBursts {
     for (const end of [...this.#ends]) end();
   }
 
-  #windowOf({ log, level, message, address, user }: OutsideLine): Window {
+  #windowOf({ log, level, message, address = "", user }: OutsideLine): Window {
     const ofClass = user === undefined ? "strangers" : "users";
     const windows = this.#windows[ofClass];
     const cause = user?.accountId ?? networkOf(address);

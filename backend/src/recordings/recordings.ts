@@ -9,16 +9,12 @@ import {
   type RecordingView,
   recordingIdSchema,
 } from "@rport/protocol/terminal/recording";
-import {
-  type TerminalEnd,
-  type TerminalId,
-  type TerminalSize,
-  terminalIdSchema,
-} from "@rport/protocol/terminal/terminal";
+import type { TerminalEnd, TerminalId, TerminalSize } from "@rport/protocol/terminal/terminal";
 import type { RecordingEvents } from "../audit/recordingEvents.ts";
 import type { Limits } from "../limits/limits.ts";
-import { type Clock, type Timer, toTime, toTimeOrNull } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import { LogBursts } from "../platform/logBursts.ts";
 import { Turns } from "../platform/turns.ts";
 import type { RequireHeld } from "../store/files/durableFile.ts";
 import { lookAtRecording } from "./lookAtRecording.ts";
@@ -27,6 +23,7 @@ import { asFailure, Recorder } from "./recorder.ts";
 import type { RecordingFacts, RecordingMeta } from "./recordingFacts.ts";
 import { type OpenRecording, type OpenRecordingFile, pathOf } from "./recordingFile.ts";
 import { RecordingShelf } from "./recordingShelf.ts";
+import { runningView, viewOf } from "./recordingViews.ts";
 import { fileKey, newPrefix } from "./sealedBlocks.ts";
 
 /** How often it is looked which recordings have become too old. */
@@ -44,7 +41,7 @@ export interface RecordingsDeps {
   /** A terminal cannot be recorded any more, with a sentence for whoever sits there. */
   readonly onFailed: (id: TerminalId, failure: RportError) => void;
   readonly events: RecordingEvents;
-  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared" | "watch">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -66,11 +63,13 @@ export class Recordings {
   readonly #shelf: RecordingShelf;
   readonly #live = new Map<TerminalId, Live>();
   readonly #turns = new Turns<TerminalId>();
+  readonly #bursts: LogBursts;
   #timer: Timer | undefined;
   #failures = 0;
 
   constructor(deps: RecordingsDeps) {
     this.#deps = deps;
+    this.#bursts = new LogBursts(deps);
     this.#shelf = new RecordingShelf({
       ...deps,
       onExpired: (facts, limit) => deps.events.expired(facts, limit),
@@ -118,7 +117,7 @@ export class Recordings {
   /** What there is, also what is still written. */
   async all(): Promise<readonly RecordingView[]> {
     await this.#shelf.ready();
-    const running = [...this.#live.values()].map((live) => runningView(live));
+    const running = [...this.#live.values()].map(({ id, recorder }) => runningView(id, recorder));
     return [...this.#shelf.all().map((facts) => viewOf(facts)), ...running];
   }
 
@@ -157,6 +156,7 @@ export class Recordings {
     this.#timer?.cancel();
     const ending = [...this.#live.keys()].map((id) => this.#finish(id, { how: "server" }));
     await Promise.allSettled(ending);
+    this.#bursts.close();
   }
 
   async #begin(terminal: RecordedTerminal): Promise<Live> {
@@ -184,7 +184,7 @@ export class Recordings {
     const prefix = newPrefix();
     const key = fileKey(auditKey, prefix, id);
     if (key === undefined) throw new Error("a new recording has no key");
-    this.#shelf.begin(id);
+    this.#shelf.begin(id, { accountId: terminal.owner, name: terminal.ownerName });
     let file: OpenRecording | undefined;
     try {
       file = await openFile(path);
@@ -219,10 +219,17 @@ export class Recordings {
     onFailed(terminal.terminalId, failure);
   }
 
-  #tell({ clientId, terminalId }: RecordedTerminal, { code, cause }: RportError): void {
+  /** Whoever comes back again and again causes a line each time. */
+  #tell(terminal: RecordedTerminal, { code, cause }: RportError): void {
+    const { clientId, terminalId, owner, ownerName } = terminal;
     const reason = cause === undefined ? code : errorText(cause);
-    const fields = { client: clientId, terminal: terminalId, reason };
-    this.#deps.log.error("a terminal cannot be recorded", fields);
+    this.#bursts.note({
+      log: this.#deps.log,
+      level: "error",
+      message: "a terminal cannot be recorded",
+      user: { accountId: owner, name: ownerName },
+      fields: { client: clientId, terminal: terminalId, user: ownerName, reason },
+    });
   }
 
   async #finish(terminalId: TerminalId, end: RecordingEnd): Promise<void> {
@@ -256,34 +263,6 @@ export class Recordings {
       return { ...known, fileAtMs: clock.now(), last: undefined, state: "unfinished" };
     }
   }
-}
-
-function runningView({ id, recorder: { meta, bytes } }: Live): RecordingView {
-  return { ...shownMeta(id, meta), bytes, ended_at: null, end: null, state: "running" };
-}
-
-function viewOf({ id, meta, bytes, last, state }: RecordingFacts): RecordingView {
-  return {
-    ...shownMeta(id, meta),
-    bytes,
-    ended_at: toTimeOrNull(last?.endedAtMs),
-    end: last?.end ?? null,
-    state,
-  };
-}
-
-function shownMeta(id: RecordingId, meta: RecordingMeta | undefined) {
-  const [terminalId, part] = id.split(".");
-  return {
-    id,
-    terminal_id: terminalIdSchema.parse(terminalId),
-    part: Number(part),
-    client_id: meta?.clientId ?? null,
-    hostname: meta?.hostname ?? null,
-    owner: meta?.ownerName ?? null,
-    account: meta?.account ?? null,
-    started_at: meta === undefined ? null : toTime(meta.startedAtMs),
-  };
 }
 
 function noSuchRecording(): RportError {

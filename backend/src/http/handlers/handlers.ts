@@ -15,6 +15,7 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { Recordings } from "../../recordings/recordings.ts";
 import type { Terminals } from "../../terminals/terminals.ts";
 import type { Listening } from "../../tunnels/listening.ts";
@@ -68,6 +69,7 @@ export interface HandlerDeps {
   readonly administration: Omit<AdministrationHandlerDeps, "searches">;
   readonly agentFiles: Pick<AgentFiles, "require" | "current">;
   readonly accounts: Accounts;
+  readonly clock: Pick<Clock, "monotonic">;
   readonly audit: Audit;
   readonly changes: AuditedDeps["changes"];
   readonly auditIndex: Pick<AuditIndex, "list">;
@@ -102,7 +104,12 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       probe: deps.probe,
     }),
     ...terminalHandlers({ terminals: deps.terminals, searches }),
-    ...recordingHandlers({ recordings: deps.recordings, audit: deps.audit, searches }),
+    ...recordingHandlers({
+      recordings: deps.recordings,
+      audit: deps.audit,
+      searches,
+      clock: deps.clock,
+    }),
     ...pairingHandlers({
       pairings,
       searches,

@@ -2,18 +2,22 @@ import type { RecordingId, RecordingView } from "@rport/protocol/terminal/record
 import type { Audit } from "../../audit/entry.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
+import type { Clock } from "../../platform/clock.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { Recordings } from "../../recordings/recordings.ts";
 import type { CallContext, Handlers } from "../endpoints.ts";
 
-/** Readings under way that are known to be in the audit log. */
-const READINGS_MAX = 1_000;
+/** Places where a reading may go on that is in the audit log. */
+const PLACES_MAX = 1_000;
+/** Whoever asks on within this goes on with the same reading. */
+const GOES_ON_MS = 10 * 60_000;
 
 /** What the handlers of recordings need. */
 export interface RecordingHandlerDeps {
   readonly recordings: Pick<Recordings, "all" | "metaOf" | "read" | "remove">;
   readonly audit: Pick<Audit, "record" | "ready">;
   readonly searches: Pick<ListSearches, "run">;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
 /** Every member may be searched and sorted by, but how it ended; each recording is sent whole. */
@@ -49,15 +53,22 @@ export function recordingHandlers({
   recordings,
   audit,
   searches,
+  clock,
 }: RecordingHandlerDeps): Pick<Handlers, "listRecordings" | "readRecording" | "deleteRecording"> {
-  const readings = new RecentMap<string, true>(READINGS_MAX);
+  /** By whose and which place it is; until when, by the monotonic clock. */
+  const places = new RecentMap<string, number>(PLACES_MAX);
 
-  /** Each reading from the begin has an entry, and so has one that goes on where none is known. */
-  async function tell(id: RecordingId, context: CallContext, isBegin: boolean): Promise<void> {
-    const { actor, user, address: remoteIp, requireRight } = context;
+  /** Whether it goes on with a reading: each place that an answer gave is asked for once, and soon. */
+  function isGoingOn(place: string): boolean {
+    const untilMs = places.get(place) ?? Number.NEGATIVE_INFINITY;
+    places.delete(place);
+    return clock.monotonic() <= untilMs;
+  }
+
+  /** Writes down who reads it. */
+  async function tell(id: RecordingId, context: CallContext): Promise<void> {
+    const { user, address: remoteIp, requireRight } = context;
     const meta = await recordings.metaOf(id);
-    const reading = `${actor.accountId} ${id}`;
-    if (!isBegin && readings.has(reading)) return;
     await audit.ready();
     requireRight();
     await audit.record({
@@ -70,7 +81,6 @@ export function recordingHandlers({
       clientHostname: meta?.hostname,
       request: { owner: meta?.ownerName },
     });
-    readings.set(reading, true);
   }
 
   return {
@@ -80,9 +90,11 @@ export function recordingHandlers({
       return searches.run(actor, { items, query, spec: recordingList, row: (one) => one });
     },
     async readRecording({ params: { recordingId }, query: { from } }, context) {
-      await tell(recordingId, context, from === undefined);
+      const placeAt = (at: string) => `${context.actor.accountId} ${recordingId} ${at}`;
+      if (from === undefined || !isGoingOn(placeAt(from))) await tell(recordingId, context);
       const data = await recordings.read(recordingId, from);
       context.requireRight();
+      if (data.next !== null) places.set(placeAt(data.next), clock.monotonic() + GOES_ON_MS);
       return { data };
     },
     async deleteRecording({ params: { recordingId } }) {
