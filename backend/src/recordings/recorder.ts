@@ -30,7 +30,10 @@ export interface RecorderDeps {
   readonly maxBytes: number;
   /** Makes room for so many bytes more; throws where there is none. */
   readonly requireRoom: (bytes: number) => void;
-  /** Called once, when nothing more can be recorded: with the sentence for whoever sits at the terminal. */
+  /**
+   * Called once, when nothing more can be recorded: with the sentence for whoever sits at the terminal. Throws
+   * nothing.
+   */
   readonly onFailed: (failure: RportError) => void;
   readonly clock: Clock;
 }

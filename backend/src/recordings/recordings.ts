@@ -10,9 +10,11 @@ import {
   recordingIdSchema,
 } from "@rport/protocol/terminal/recording";
 import type { TerminalEnd, TerminalId, TerminalSize } from "@rport/protocol/terminal/terminal";
+import { guarded } from "@rport/protocol/wire/contain";
 import type { RecordingEvents } from "../audit/recordingEvents.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { LogBursts } from "../platform/logBursts.ts";
 import { Turns } from "../platform/turns.ts";
@@ -175,7 +177,7 @@ export class Recordings {
   }
 
   async #open(terminal: RecordedTerminal): Promise<Live> {
-    const { directory, auditKey, openFile, limits, clock } = this.#deps;
+    const { directory, auditKey, openFile, limits, clock, log } = this.#deps;
     const { terminalId } = terminal;
     const before = this.#shelf.lastOf(terminalId);
     const part = (before?.part ?? 0) + 1;
@@ -196,7 +198,9 @@ export class Recordings {
         heardTo: before?.outputTo ?? 0,
         maxBytes: limits.max("recording_bytes"),
         requireRoom: (bytes) => this.#shelf.grow(id, bytes),
-        onFailed: (failure) => this.#failed(terminal, failure),
+        onFailed: guarded(loggedFault(log, "a recording that failed"), (failure) =>
+          this.#failed(terminal, failure),
+        ),
         clock,
       });
       const live = { id, path, recorder };

@@ -8,7 +8,7 @@ import {
   openRecordingFile,
 } from "../../../backend/src/recordings/recordingFile.ts";
 import { eventually } from "../../support/eventually.ts";
-import { escapedFaults } from "../../support/faults/brokenOnce.ts";
+import { BROKEN, breakOnce, escapedFaults } from "../../support/faults/brokenOnce.ts";
 import {
   endedRecordings,
   readRecording,
@@ -217,6 +217,24 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
     expect((await viewer.closed).reason).toContain("the server's disk is full");
     await eventually(() => expect(host.only.end).toEqual({ how: "closed" }));
     expect([viewer.text, escaped.faults]).toEqual(["", []]);
+  });
+});
+
+describe("a fault of ours while a recording fails", () => {
+  it("ends no server", async () => {
+    const disk = new FullDisk();
+    await using scene = await TerminalScene.open({
+      recordsTerminals: true,
+      openRecordingFile: disk.open,
+    });
+    await scene.host();
+    const viewer = await scene.viewer();
+    using escaped = escapedFaults();
+    const broken = breakOnce(scene.backend.backend.terminals, "stop");
+    disk.left = 0;
+    viewer.resize({ cols: 100, rows: 30 });
+    await scene.backend.logged((line) => line.includes(BROKEN));
+    expect([broken.times(), escaped.faults]).toEqual([1, []]);
   });
 });
 
