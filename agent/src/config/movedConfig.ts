@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { RportError } from "@rport/protocol/errors";
 import { stringify } from "smol-toml";
+import { textOf } from "../platform/errorText.ts";
 import { parseToml } from "./config.ts";
 import { allowedNames } from "./configSchema.ts";
 import { lowerNames } from "./fileKeys.ts";
@@ -34,7 +36,8 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   logging: ["log_level"],
   terminal: ["max", "idle_timeout"],
 };
-const HEADING = "# The installer left out of it what another account had written.\n\n";
+const HEADING =
+  "# Another account wrote this. The installer kept who this host is, and what does no harm.\n\n";
 
 /** What the one who installs says, and a file of another account may not. */
 export interface Said {
@@ -54,11 +57,11 @@ export interface MovedConfig {
 
 /**
  * The text of an `rport.conf` for another account than the one that wrote it, with its remarks where lines can be
- * taken out of it. One that is damaged, which no agent obeys, stays as it is.
+ * taken out of it. Throws `BAD_REQUEST` for one that is damaged: whoever mends it later would mend all
+ * that stands in it.
  */
 export function movedConfig(text: string, file: string, said: Said): MovedConfig {
   const table = tableIn(text, file);
-  if (table === undefined) return { text, dropped: [] };
   const kept = Object.keys(KEPT).map((name) => [name, picked(table, name)]);
   const sections: Record<string, Table> = Object.fromEntries(kept);
   const client = clientOf(sections.client ?? {}, said);
@@ -81,7 +84,7 @@ function withLinesOf(
 ): string | undefined {
   let changed: string | undefined = text;
   for (const section of Object.keys(KEPT)) {
-    const before = tableOf(tableIn(text, file)?.[section]);
+    const before = tableOf(tableIn(text, file)[section]);
     // Names that are not known are not looked for: whoever wrote the file chose them.
     for (const key of allowedNames(section)) {
       const value = wanted[section]?.[key];
@@ -91,7 +94,7 @@ function withLinesOf(
     }
   }
   if (changed === undefined) return undefined;
-  const isSame = isDeepStrictEqual(filled(tableIn(changed, file) ?? {}), filled(wanted));
+  const isSame = isDeepStrictEqual(filled(tableIn(changed, file)), filled(wanted));
   return isSame ? changed : undefined;
 }
 
@@ -113,11 +116,13 @@ function isSame(written: unknown, server: string): boolean {
   return one.ok && other.ok && one.url === other.url;
 }
 
-function tableIn(text: string, file: string): Table | undefined {
+function tableIn(text: string, file: string): Table {
   try {
     return lowerNames(parseToml(text, file), file);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const why = "Another account wrote it, hence it is not taken over as it is.";
+    const remedy = "Move it away, and enrol this host anew.";
+    throw new RportError("BAD_REQUEST", `${textOf(error)} ${why} ${remedy}`);
   }
 }
 

@@ -18,7 +18,7 @@ export interface KeptConfig extends MovedConfig {
 /**
  * Reads the `rport.conf` of a place for an account: of one that neither this account nor root has written, that alone
  * which does it no harm, for the server that was asked for, or that enrolling will give. Without an
- * account the caller's own counts. Rejects as `readSmallFile` does, also for a link.
+ * account the caller's own counts. Rejects as `readSmallFile` does, also for a link, and as `movedConfig`.
  */
 export async function readKeptConfig(
   { config, dataDir }: Layout,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { lineOf, posixShells, programAt, quoted, type SwitchAccount } from "../posix/shells.ts";
+import { quoted } from "../posix/quoted.ts";
+import { lineOf, posixShells, programAt, type SwitchAccount } from "../posix/shells.ts";
 import { SYSTEM_PROGRAMS } from "../programs.ts";
 import type { Shells } from "../shells.ts";
 import { heldTerminals } from "./heldTerminals.ts";

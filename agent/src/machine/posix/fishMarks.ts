@@ -1,6 +1,13 @@
-/** What fish runs behind its start files to mark its prompts and commands. */
-export const fishMarks = (nonce: string): string => `command rm -rf -- (status dirname)
-set -g __rport_nonce ${nonce}
+/**
+ * What fish runs behind its start files to mark its prompts and commands. The file that `__rport_file` names
+ * holds the nonce alone: start files may take long, and whatever stands in its place by then is not run.
+ */
+export const fishMarks = `set -g __rport_nonce
+test -f $__rport_file; and read -g __rport_nonce <$__rport_file
+string match -qr '^[\\w-]+$' -- "$__rport_nonce"; or set -g __rport_nonce
+command rm -f -- $__rport_file
+command rmdir -- (string replace -r '/[^/]*$' '' -- $__rport_file) 2>/dev/null
+set -e __rport_file
 set -g __rport_ran
 function __rport_escape
     set -l lines (string split -- \\n $argv[1] | string replace -a -- '\\\\' '\\\\\\\\' | string replace -a -- ';' '\\\\x3b')

@@ -100,9 +100,6 @@ export function programAt(path: string): string | undefined {
 /** Whether a program says in the place of a shell that nobody logs in. */
 export const isNoShell = (path: string): boolean => NO_SHELLS.has(basename(path));
 
-/** A word as a shell reads it. */
-export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-
 function parsed(
   line: string | undefined,
   fields: PosixShellsDeps["fields"],

@@ -40,6 +40,16 @@ const SHELLS = [
 
 beforeAll(async () => void (await builtAgent()), 600_000);
 
+/** A start file that does what somebody else could do meanwhile: all of its folder is another one's. */
+const TAKEN = `set folder (cat /proc/$fish_pid/cmdline | tr '\\0' ' ' | string match -r '/tmp/rport\\.\\w{8}')[1]
+set names (command ls -A $folder)
+command rm -r $folder
+command mkdir $folder
+for name in $names
+  echo 'echo theirs-(math 40 + 2)-' >$folder/$name
+end
+`;
+
 const isBash = pathOfShell("bash") !== undefined;
 const isRoot = process.getuid?.() === 0;
 
@@ -92,6 +102,23 @@ describe.each(BUILT_AGENTS)("marks of shells of an agent $name", ({ program }) =
       await eventually(() => expect(folders()).toEqual(there), 10_000);
     });
   });
+
+  it.skipIf(pathOfShell("fish") === undefined)(
+    "S-67 come from nobody else, however long start files take",
+    PATIENT,
+    async () => {
+      const files = {
+        ".config/fish/config.fish": `${SHELLS[2].files[".config/fish/config.fish"]}${TAKEN}`,
+      };
+      await using host = await startShellHome(program, { shell: "fish", files });
+      const viewer = await host.open(true);
+      await until(viewer, "B");
+      await viewer.viewer.type("echo own\r");
+      await until(viewer, "B", 2);
+      expect(viewer.marks).toContain("E;echo own;");
+      expect(viewer.plain).not.toContain("theirs-42-");
+    },
+  );
 
   it.skipIf(!isBash)("are not there where the host or the editor wants none", PATIENT, async () => {
     const files = { ".profile": `PS1='${PROMPT}'\n` };

@@ -75,6 +75,20 @@ describe.skipIf(process.getuid?.() !== 0)("an agent that gets another account", 
     );
   });
 
+  test.each([
+    ["a name in two spellings", '[terminal]\naccounts = ["anna"]\nAccounts = ["ben"]\n'],
+    ["what is no TOML", "[terminal\n"],
+  ])("is not moved with a file that has %s, and that it would mend", async (_what, damage) => {
+    const config = `${CONFIG}fallback_servers = ["http://127.0.0.2:9"]\n${damage}`;
+    await using it = await agentOfAnother(config);
+    const enroll = async () => expect.unreachable("a token was spent");
+    const moving = it.run({ terminals: AS_ROOT, isForced: true }, { ...it.changes, enroll });
+    await expect(moving).rejects.toThrow("Move it away, and enrol this host anew.");
+    expect(await readFile(it.layout.config, "utf8")).toBe(config);
+    expect((await stat(it.layout.config)).uid).toBe(BEFORE);
+    expect(it.supervisor.notes).not.toContain("stop");
+  });
+
   test("obeys the server that was asked for, whichever the old one named first", async () => {
     const first = CONFIG.replace(SERVER, "http://127.0.0.2:9");
     await using it = await agentOfAnother(`${first}fallback_servers = ["${SERVER}"]\n`);
