@@ -1,14 +1,19 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { readCastLine } from "@rport/protocol/terminal/asciicast";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { spawnAgent } from "../support/agents/agent.ts";
-import { BUILT_AGENTS, builtAgent } from "../support/agents/builtAgent.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
 import { endedRecordings } from "../support/terminals/recordings.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { HostTerminals } from "../support/vscode/hostTerminals.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { RECORDING_COMMANDS } from "../support/vscode/terminal.ts";
+import { openTerminalFleet, SLOW_MS } from "../support/vscode/terminalFleet.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
-/** For what a window, a server and an agent need together on a busy machine. */
-const SLOW_MS = 60_000;
+/** Recordings say the name that a host has itself. */
+const PLAYED = `${hostname()} (recording)`;
 const NOTICE = "The server records what this terminal shows, not what is typed.";
 
 /** Terminals of a server that records all of them. */
@@ -18,20 +23,17 @@ describe("recordings of terminals", () => {
   let backend: RunningBackend;
   let rport: RportEditor;
   let workbench: Workbench;
+  let terminals: HostTerminals;
+  let files: string;
 
   beforeAll(async () => {
-    backend = resources.use(await startBackend({ recordsTerminals: true }));
-    const { password } = await backend.api("createCredential", { body: { id: "hosts" } });
-    const { fingerprint } = backend;
-    await builtAgent();
-    const client = { fingerprint, auth: `hosts:${password}`, id: "web-01", name: "web-01" };
-    const terminal = { enabled: true, shell: "/bin/bash" };
-    const agent = { server: backend.url, client, terminal };
-    resources.use(await spawnAgent(agent, BUILT_AGENTS.at(-1)?.program));
-    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
-    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    const hosts = [{ name: "web-01" }, { name: "db-01" }];
+    const fleet = await openTerminalFleet(resources, hosts, { recordsTerminals: true });
+    backend = fleet.backend;
+    rport = fleet.rport;
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor({ timeout: SLOW_MS });
+    terminals = new HostTerminals(workbench);
+    files = resources.use(await tempDirectory()).path;
   });
 
   afterAll(() => resources.disposeAsync());
@@ -47,10 +49,7 @@ describe("recordings of terminals", () => {
 
   test("S-63 are announced in the terminal and in its name when it opens", async () => {
     const { terminal } = workbench;
-    await rport.clients.rowAction("web-01", "Open Terminal");
-    await terminal.shows(NOTICE);
-    await expect.poll(shown, { timeout: SLOW_MS }).toBe("web-01 (recorded)");
-    await terminal.rows.filter({ hasText: /[$#]/ }).waitFor({ timeout: SLOW_MS });
+    await open("web-01");
     await terminal.type("echo seen-$((40 + 2)); printf '\\033[5n\\033[c'\n");
     await terminal.shows("seen-42");
     await workbench.screenshot("recording-announced");
@@ -59,33 +58,96 @@ describe("recordings of terminals", () => {
   });
 
   test("S-66 are played, with what was on the screen, and type nothing anywhere", async () => {
-    const { terminal, quickInput } = workbench;
-    await rport.clients.contextMenu("web-01", "Play Recording...");
-    tried.add("Play Recording...");
-    await quickInput.title("Play which recording?").waitFor();
-    await quickInput.pick(/on web-01 as/);
-    await expect.poll(shown, { timeout: SLOW_MS }).toContain("web-01 (recording)");
-    await terminal.shows("Space: pause and go on.");
+    const { terminal } = workbench;
+    const typed = join(files, "typed");
+    await open("db-01");
+    // each byte that comes is in the file at once
+    await terminal.type(`stty raw -echo; cat > ${typed}\n`);
+    await expect.poll(() => readFile(typed, "utf8"), { timeout: SLOW_MS }).toBe("");
+    await play();
     await terminal.type("8");
     await expect.poll(shown, { timeout: SLOW_MS }).toContain("8 times as fast");
     await terminal.shows("seen-42");
     await terminal.shows("The recording is over.");
     await workbench.screenshot("recording-played");
-    await terminal.type("q");
-    expect(await backend.api("listTerminals")).toEqual([]);
+    await workbench.page.keyboard.press("ArrowUp");
+    await expect.poll(playing, { timeout: SLOW_MS }).toEqual([]);
+    await terminals.show("db-01");
+    await terminal.type("end");
+    await expect.poll(() => readFile(typed, "utf8"), { timeout: SLOW_MS }).toBe("end");
     expect(workbench.errors).toEqual([]);
+  });
+
+  test("S-66 are closed in the middle at once", async () => {
+    const { terminal } = workbench;
+    await play();
+    await terminal.type(" ");
+    await expect.poll(shown, { timeout: SLOW_MS }).toContain("(paused)");
+    await terminal.type("q");
+    await expect.poll(playing, { timeout: SLOW_MS }).toEqual([]);
+  });
+
+  test("S-66 are saved in a file that its owner alone reads", async () => {
+    const { quickInput } = workbench;
+    const path = join(files, "one.cast");
+    await writeFile(path, "of before", { mode: 0o644 });
+    await command("Save Recording...");
+    await quickInput.title("Save which recording?").waitFor();
+    // that of db-01 is the other one
+    await quickInput.pick(/^(?!.*still open)/s);
+    await expect.poll(() => quickInput.input.inputValue()).toMatch(/\.cast$/);
+    await quickInput.input.fill(path);
+    await quickInput.rows("one.cast").waitFor();
+    await workbench.page.keyboard.press("Enter");
+    await quickInput.widget.getByText("already exists").waitFor();
+    await workbench.page.keyboard.press("Enter");
+    await workbench.said("The recording was saved.");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const lines = (await readFile(path, "utf8")).trimEnd().split("\n").map(readCastLine);
+    expect(lines[0]).toMatchObject({ kind: "header" });
+    const output = lines.flatMap((line) => (line?.kind === "output" ? line.text : []));
+    expect(output.join("")).toContain("seen-42");
   });
 
   test("are tried with every command that there is", () => {
     expect([...tried].sort()).toEqual([...RECORDING_COMMANDS].sort());
   });
 
+  /** A terminal of a host, once its shell has a prompt. */
+  async function open(name: string): Promise<void> {
+    const { terminal } = workbench;
+    await rport.clients.rowAction(name, "Open Terminal");
+    await terminal.shows(NOTICE);
+    await expect.poll(shown, { timeout: SLOW_MS }).toBe(`${name} (recorded)`);
+    await terminal.rows.filter({ hasText: /[$#]/ }).waitFor({ timeout: SLOW_MS });
+  }
+
+  /** Begins to play the one recording of web-01. */
+  async function play(): Promise<void> {
+    const { terminal, quickInput } = workbench;
+    await rport.clients.contextMenu("web-01", "Play Recording...");
+    tried.add("Play Recording...");
+    await quickInput.title("Play which recording?").waitFor();
+    await quickInput.pick(` on ${hostname()} as `);
+    await expect.poll(shown, { timeout: SLOW_MS }).toContain(PLAYED);
+    await terminal.shows("Space: pause and go on.");
+  }
+
   async function command(title: string): Promise<void> {
     tried.add(title);
     await workbench.command(`RPort: ${title}`);
   }
 
+  /** Terminals that play one. */
+  function playing(): Promise<readonly string[]> {
+    return workbench.inHost(
+      (vscode, played) =>
+        vscode.window.terminals.flatMap(({ name }) => (name.includes(played) ? [name] : [])),
+      PLAYED,
+    );
+  }
+
   function shown(): Promise<string | undefined> {
-    return workbench.inHost((vscode) => vscode.window.activeTerminal?.name);
+    return terminals.active();
   }
 });

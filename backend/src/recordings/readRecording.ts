@@ -22,8 +22,9 @@ export interface PieceQuestion extends RecordingPlace {
 
 /**
  * Reads a piece of a recording as asciicast, block by block, each with its seal. Where something was altered
- * the text ends with a mark that says so, and so it does where the end is missing. Fails with
- * `NOT_FOUND` when there is no such file, `BAD_REQUEST` for a place that no answer gave.
+ * the text ends with a mark that says so, and so it does where the end is missing. A place within the file at which
+ * no block begins cannot be told from one whose block was altered. Fails with `NOT_FOUND` when there is no
+ * such file, `BAD_REQUEST` for a place outside of it.
  */
 export async function readPiece(question: PieceQuestion): Promise<RecordingPiece> {
   const { path, from, isRunning } = question;
@@ -35,7 +36,7 @@ export async function readPiece(question: PieceQuestion): Promise<RecordingPiece
     if (place !== undefined && place.offset > (await file.stat()).size) throw noPlace();
     const reader = await BlockReader.open(file, question, place);
     if (reader === undefined) return { text: markLine(ALTERED, ""), next: null, state: "altered" };
-    return await pieceOf(reader, { isFirst: from === undefined, isRunning });
+    return await pieceOf(reader, isRunning);
   } finally {
     await file.close();
   }
@@ -51,10 +52,7 @@ interface Last {
   readonly mark?: string;
 }
 
-async function pieceOf(
-  reader: BlockReader,
-  { isFirst, isRunning }: { readonly isFirst: boolean; readonly isRunning: boolean },
-): Promise<RecordingPiece> {
+async function pieceOf(reader: BlockReader, isRunning: boolean): Promise<RecordingPiece> {
   let text = "";
   while (text.length < PIECE_CHARACTERS) {
     const more = await moreOf(reader, isRunning);
@@ -63,7 +61,6 @@ async function pieceOf(
       continue;
     }
     const { state, mark } = more;
-    if (state === "altered" && text === "" && !isFirst) throw noPlace();
     const all = mark === undefined ? text : text + markLine(mark, text);
     return { text: all, next: null, state };
   }

@@ -4,11 +4,14 @@ import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "./describeError.ts";
 
+type Text = string | AsyncIterable<string>;
+
 /**
  * Replaces a file of this person as a whole, with its folder where there is none: nobody reads half of it, also
- * after a crash, and nobody else reads it. Rejects with the error of the system.
+ * after a crash, and nobody else reads it. Rejects with the error of the system, or of a text that comes in
+ * pieces, and leaves the file as it was.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: Text): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await withUnfinished(path, text, (unfinished) => rename(unfinished, path));
 }
@@ -41,7 +44,7 @@ async function unlessThere(make: () => Promise<void>): Promise<void> {
 /** What is written is given its name by `name`, and has no other one afterwards. */
 async function withUnfinished(
   path: string,
-  text: string,
+  text: Text,
   name: (unfinished: string) => Promise<void>,
 ): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString("hex")}`;
@@ -53,7 +56,7 @@ async function withUnfinished(
   }
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: Text): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(text);

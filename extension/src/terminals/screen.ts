@@ -107,6 +107,7 @@ export class Screen {
 
   /** The next bytes. The first after a pause are shown at once: people wait for their echo. */
   take(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.#pieces.push(bytes);
     this.#pieceBytes += bytes.length;
     if (this.#batch === undefined || this.#pieceBytes >= BATCH_BYTES) this.flush();

@@ -18,6 +18,11 @@ export interface TerminalFleetHost {
   readonly server?: (backend: RunningBackend) => string;
 }
 
+/** What the window has, and whether the server records all terminals. */
+export interface TerminalFleetOptions extends CodeOptions {
+  readonly recordsTerminals?: boolean;
+}
+
 /** A server, hosts with terminals, and a window. */
 export interface TerminalFleet {
   readonly backend: RunningBackend;
@@ -29,9 +34,9 @@ export interface TerminalFleet {
 export async function openTerminalFleet(
   resources: AsyncDisposableStack,
   hosts: readonly TerminalFleetHost[],
-  options: CodeOptions = {},
+  { recordsTerminals = false, ...options }: TerminalFleetOptions = {},
 ): Promise<TerminalFleet> {
-  const backend = resources.use(await startBackend());
+  const backend = resources.use(await startBackend({ recordsTerminals }));
   const { password } = await backend.api("createCredential", { body: { id: "hosts" } });
   await builtAgent();
   const agents = new Map<string, SpawnedAgent>();

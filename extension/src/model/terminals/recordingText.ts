@@ -30,6 +30,11 @@ export function recordingName({ hostname, client_id: client }: RecordingView): s
   return t("{0} (recording)", plainText(hostname || client || "?"));
 }
 
+/** Whether a terminal is called as those of recordings are. */
+export function isRecordingName(name: string): boolean {
+  return name.endsWith(t("{0} (recording)", ""));
+}
+
 function whenText({ started_at: from, ended_at: to, part }: RecordingView): string {
   if (from === null) return "";
   const fromMs = Date.parse(from);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { CastLine } from "@rport/protocol/terminal/asciicast";
 import type { TerminalSize } from "@rport/protocol/terminal/terminal";
 import type { Clock } from "../../support/clock.ts";
@@ -5,7 +6,10 @@ import { Screen } from "../screen.ts";
 
 /** Longer pauses are played as this. */
 export const PAUSE_MS = 2_000;
-/** Shorter waits are made up for later: a timer for each event would be slower than the recording. */
+/**
+ * Shorter waits are made up for later: a timer for each event would be slower than the recording. A size lasts
+ * at least this long: the editor lays out all of a terminal's lines anew.
+ */
 const LEAST_MS = 10;
 /** So much may be on its way to the screen. */
 const AHEAD_BYTES = 256 << 10;
@@ -22,13 +26,13 @@ export interface PlayerDeps {
   readonly show: (text: string) => void;
   /** It was as large as this from now on. */
   readonly onSize: (size: TerminalSize) => void;
-  /** The recording itself says something. */
-  readonly onMark: (text: string) => void;
+  /** What is shown where the recording itself says something. */
+  readonly markText: (text: string) => string;
 }
 
 /**
- * Plays a recording in the time that it took, or faster, with long pauses shortened. Its output goes the way of
- * a live one, as fast as the terminal takes it.
+ * Plays a recording in the time that it took, or faster, with long pauses shortened. Its output, and what it says
+ * of itself, go the way of live output, as fast as the terminal takes them.
  */
 export class Player {
   readonly #deps: PlayerDeps;
@@ -66,6 +70,9 @@ export class Player {
         if (this.#isOver) return;
         await this.#playLine(line);
       }
+      // whoever ends it has a turn, also of a recording in which there is nothing to wait for
+      await setImmediate();
+      if (this.#isOver) return;
     }
     this.#screen.flush();
   }
@@ -95,20 +102,20 @@ export class Player {
   }
 
   async #playLine(line: CastLine): Promise<void> {
-    if (line.kind === "header") {
+    const isSize = line.kind === "header" || line.kind === "resize";
+    const atMs = line.kind === "header" ? this.#atMs : line.atMs;
+    const passedMs = Math.max(isSize ? LEAST_MS : 0, atMs - this.#atMs);
+    this.#owedMs += Math.min(PAUSE_MS, passedMs);
+    this.#atMs = Math.max(this.#atMs, atMs);
+    await this.#wait();
+    if (this.#isOver) return;
+    if (isSize) {
+      this.#screen.flush();
       this.#deps.onSize(line.size);
       return;
     }
-    this.#owedMs += Math.min(PAUSE_MS, Math.max(0, line.atMs - this.#atMs));
-    this.#atMs = Math.max(this.#atMs, line.atMs);
-    await this.#wait();
-    if (this.#isOver) return;
-    if (line.kind === "output") this.#screen.take(Buffer.from(line.text));
-    else {
-      this.#screen.flush();
-      if (line.kind === "resize") this.#deps.onSize(line.size);
-      else this.#deps.onMark(line.text);
-    }
+    const { markText } = this.#deps;
+    this.#screen.take(Buffer.from(line.kind === "mark" ? markText(line.text) : line.text));
   }
 
   async #wait(): Promise<void> {

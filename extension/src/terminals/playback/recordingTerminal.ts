@@ -6,6 +6,7 @@ import type { Clock } from "../../support/clock.ts";
 import { describeError } from "../../support/describeError.ts";
 import { inertLine } from "../../support/text.ts";
 import { TIDY } from "../tidy.ts";
+import { isKey } from "../typed.ts";
 import { PAUSE_MS, type Pace, Player } from "./player.ts";
 import { linesIn, type ReadPiece } from "./recordingPieces.ts";
 
@@ -43,13 +44,13 @@ export class RecordingTerminal implements Pseudoterminal {
       clock: deps.clock,
       show: (text) => this.#written.fire(text),
       onSize: ({ cols: columns, rows }: TerminalSize) => this.#sized.fire({ columns, rows }),
-      onMark: (text) => this.#say(`${TIDY}\r\n`, text),
+      markText: (text) => behindOutput(text),
     });
   }
 
   /** The editor shows it: it plays. */
   open(): void {
-    this.#say("", this.#deps.about);
+    this.#written.fire(inverse(this.#deps.about));
     const seconds = PAUSE_MS / 1_000;
     this.#written.fire(
       `${t("Space: pause and go on. 1, 2, 8: speed. q: end. Pauses of more than {0} s are shortened.", seconds)}\r\n`,
@@ -60,15 +61,19 @@ export class RecordingTerminal implements Pseudoterminal {
     );
   }
 
-  /** Keys; behind the end, any of them closes. What the terminal answers to the recording is no key. */
+  /**
+   * Keys; behind the end, any of them closes. Whoever closes it before has not heard its end, and is told nothing of
+   * it. What the terminal answers to the recording is no key.
+   */
   handleInput(text: string): void {
     const typed = this.#player.typed(text);
     if (this.#isOver) {
-      if (typed.length === 1) this.#closed.fire();
+      if (isKey(typed)) this.#closed.fire();
       return;
     }
     if (typed === "q" || typed === INTERRUPT) {
-      this.#player.end();
+      this.#end();
+      this.#closed.fire();
       return;
     }
     const pace = PACES[typed];
@@ -80,7 +85,7 @@ export class RecordingTerminal implements Pseudoterminal {
 
   /** It is gone from the window. */
   close(): void {
-    this.#player.end();
+    this.#end();
     for (const emitter of [this.#written, this.#closed, this.#renamed, this.#sized]) {
       emitter.dispose();
     }
@@ -89,8 +94,13 @@ export class RecordingTerminal implements Pseudoterminal {
   async *#lines() {
     for await (const piece of this.#deps.pieces) {
       this.#state = piece.state;
-      yield linesIn(piece);
+      yield* linesIn(piece);
     }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#player.end();
   }
 
   #nameNow(): string {
@@ -103,13 +113,17 @@ export class RecordingTerminal implements Pseudoterminal {
   #finish(sentence: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#say(`${TIDY}\r\n`, sentence);
-    this.#written.fire(`${t("Press any key to close.")}\r\n`);
+    this.#written.fire(`${behindOutput(sentence)}${t("Press any key to close.")}\r\n`);
   }
+}
 
-  #say(before: string, text: string): void {
-    this.#written.fire(`${before}\u001B[7m ${inertLine(text)} \u001B[0m\r\n`);
-  }
+/** A line of ours behind what programs have left of the screen. */
+function behindOutput(text: string): string {
+  return `${TIDY}\r\n${inverse(text)}`;
+}
+
+function inverse(text: string): string {
+  return `\u001B[7m ${inertLine(text)} \u001B[0m\r\n`;
 }
 
 function endText(state: RecordingState): string {

@@ -8,23 +8,27 @@ const QUESTION = "\u001B[5n";
 const output = (atMs: number, text: string): CastLine => ({ kind: "output", atMs, text });
 
 /** A player of these lines, which has begun. */
-async function playing(...lines: readonly CastLine[]) {
-  const clock = new FakeClock();
-  const sizes: unknown[] = [];
-  const marks: string[] = [];
-  let screen = "";
-  let isOver = false;
-  async function* pieces() {
+function playing(...lines: readonly CastLine[]) {
+  async function* once() {
     yield lines;
   }
+  return playingAll(once());
+}
+
+/** The same of lines that come some at a time. */
+async function playingAll(lines: AsyncIterable<readonly CastLine[]>) {
+  const clock = new FakeClock();
+  const sizes: unknown[] = [];
+  let screen = "";
+  let isOver = false;
   const player = new Player({
-    lines: pieces(),
+    lines,
     clock,
     show: (text) => {
       screen += text;
     },
     onSize: (size) => sizes.push(size),
-    onMark: (text) => marks.push(text),
+    markText: (text) => `<${text}>`,
   });
   void player.play().then(() => {
     isOver = true;
@@ -33,7 +37,6 @@ async function playing(...lines: readonly CastLine[]) {
   return {
     player,
     sizes,
-    marks,
     screen: () => screen.replaceAll(QUESTION, ""),
     questions: () => screen.split(QUESTION).length - 1,
     isOver: () => isOver,
@@ -92,7 +95,7 @@ describe("S-66 a recording that is played", () => {
     );
     await scene.pass(100);
     expect(scene.sizes).toEqual([{ cols: 80, rows: 24 }, size]);
-    expect(scene.marks).toEqual(["9 bytes are missing"]);
+    expect(scene.screen()).toBe("<9 bytes are missing>");
   });
 
   it("waits for the terminal, and what that answers is nobody's key", async () => {
@@ -112,6 +115,35 @@ describe("S-66 a recording that is played", () => {
     scene.player.end();
     await scene.pass(2_000);
     expect(scene.screen()).toBe("a");
+    expect(scene.isOver()).toBe(true);
+  });
+
+  it("that goes on for ever with nothing ends when somebody wants that", async () => {
+    let asked = 0;
+    async function* forEver() {
+      for (; asked < 1_000_000; asked += 1) yield [];
+    }
+    const scene = await playingAll(forEver());
+    scene.player.end();
+    await settled();
+    await settled();
+    expect(scene.isOver()).toBe(true);
+    expect(asked).toBeLessThan(100);
+  });
+
+  it.each<[string, CastLine]>([
+    ["marks", { kind: "mark", atMs: 0, text: "missing" }],
+    ["sizes", { kind: "resize", atMs: 0, size: { cols: 1_000, rows: 1_000 } }],
+    ["begins", { kind: "header", size: { cols: 1_000, rows: 1_000 } }],
+  ])("of %s alone does not flood the terminal", async (_, line) => {
+    const scene = await playing(...Array.from({ length: 100_000 }, () => line));
+    scene.player.setPace(8);
+    await scene.pass(1_000);
+    expect(scene.sizes.length).toBeLessThanOrEqual(900);
+    expect(scene.screen().length).toBeLessThan(400 << 10);
+    expect(scene.isOver()).toBe(false);
+    scene.player.end();
+    await settled();
     expect(scene.isOver()).toBe(true);
   });
 });
