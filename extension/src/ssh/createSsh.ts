@@ -6,6 +6,7 @@ import type { Fleet } from "../servers/fleet.ts";
 import { recognisedOf } from "../servers/recognised.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
+import { askEditor } from "./bridge/askEditors.ts";
 import { Door } from "./door.ts";
 import type { Host } from "./hosts.ts";
 import { KeepTold } from "./keepTold.ts";
@@ -13,6 +14,7 @@ import { concernsHosts, KnownHosts } from "./knownHosts.ts";
 import { type Included, SshSetup } from "./setup.ts";
 import { shutWith } from "./shutWith.ts";
 import { SshSettings } from "./sshSettings.ts";
+import { waitTold } from "./waitTold.ts";
 
 /** Holds the hosts of the last time, in the storage that all windows of the editor share. */
 const HOSTS_FILE = "ssh-hosts.json";
@@ -27,6 +29,8 @@ export interface Ssh {
   /** All hosts, with those that were known the last time. */
   readonly sshHosts: () => Promise<readonly Host[]>;
   readonly door: Door;
+  /** The plainest name by which `ssh` is told of a host, by its handle, once it is. Throws a sentence when it is not. */
+  readonly toldOf: (handle: string) => Promise<string>;
   /** Takes away what `ssh` is told of hosts, and what was kept for that. Throws a sentence. */
   readonly removeFromSsh: () => Promise<void>;
   /** Has this window keep `ssh` told, for all windows. */
@@ -53,9 +57,11 @@ export function createSsh(
   const { isOn, doubt } = { isOn: () => sshSettings.isOn, doubt: () => sshSettings.doubt };
   const told = new KeepTold({ setup, hosts, isOn, doubt, warn, clock, log });
   const accessTo = (serverKey: string) => recognisedOf(fleet, serverKey, clock);
+  const aliasesOf = (handle: string) => setup.aliasesOf(handle);
   const door = new Door({
     ready: () => hosts.load(),
-    hosts: () => hosts.all,
+    hosts,
+    told: { aliasesOf, isLeft: (handle) => told.isLeft(handle), hurry: () => told.hurry() },
     accessTo,
     clock,
     log,
@@ -64,12 +70,18 @@ export function createSsh(
     if (concernsHosts(change)) told.changed();
     shutWith(change, fleet, door);
   });
-  const followed = sshSettings.onChanged(() => told.changed());
+  const followed = sshSettings.onChanged(() => {
+    told.changed();
+    told.hurry();
+  });
+  const askWriter = (handle: string) =>
+    askEditor({ kind: "naming", asked: { name: handle } }, storage, clock);
   return {
     setup,
     sshSettings,
     sshHosts,
     door,
+    toldOf: (handle) => waitTold(handle, { aliasesOf, askWriter, clock }),
     removeFromSsh: () => told.remove(),
     start: () => told.start(),
     dispose() {

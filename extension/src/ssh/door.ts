@@ -15,8 +15,8 @@ import {
   openingSchema,
   parsed,
 } from "./bridge/opening.ts";
-import { findHost, whyUntold } from "./findHost.ts";
-import type { Host } from "./hosts.ts";
+import { type Findable, findHost } from "./findHost.ts";
+import { type Told, whyUntold } from "./whyUntold.ts";
 
 /** So many connections are carried for programs of this computer at once. */
 const BRIDGES_MAX = 500;
@@ -28,7 +28,9 @@ export interface DoorDeps {
   /** Resolves when those of the last time are known, too. */
   readonly ready: () => Promise<void>;
   /** All hosts that are known now. */
-  readonly hosts: () => readonly Host[];
+  readonly hosts: Findable;
+  /** What `ssh` is told of them, in the window that tells it. */
+  readonly told: Told;
   /** How to get into a server; undefined when it is not configured. */
   readonly accessTo: (serverKey: string) => AccessSource | undefined;
   readonly clock: Clock;
@@ -96,21 +98,22 @@ export class Door {
     try {
       await this.#deps.ready();
       if (opening !== undefined) this.#carry(stream, opening);
-      else if (naming !== undefined) this.#explain(stream, naming.name);
+      else if (naming !== undefined) await this.#explain(stream, naming.name);
       else stream.destroy();
     } catch (error) {
       this.#refuse(stream, error);
     }
   }
 
-  #explain(stream: FramedStream, name: string): void {
-    stream.say("failed", failureText(whyUntold(name, this.#deps.hosts())));
+  async #explain(stream: FramedStream, name: string): Promise<void> {
+    const { hosts, told } = this.#deps;
+    stream.say("failed", failureText(await whyUntold(name, hosts, told)));
     stream.destroy();
   }
 
   #carry(stream: FramedStream, { client, host, port }: Opening): void {
     const { hosts, accessTo, log } = this.#deps;
-    const { serverKey, id: clientId } = findHost(client, hosts());
+    const { serverKey, id: clientId } = findHost(client, hosts).host;
     const access = accessTo(serverKey);
     if (access === undefined) throw serverGone();
     if (stream.destroyed) return;

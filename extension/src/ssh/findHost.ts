@@ -7,30 +7,30 @@ import { type Host, isLikeHandle, type Named, nameHosts, SUFFIX } from "./hosts.
 /** More candidates than these are not named. */
 const SHOWN_MAX = 5;
 
+/** Hosts that somebody may mean. */
+export interface Findable {
+  /** Those that `ssh` can be told of. */
+  readonly all: readonly Host[];
+  /** The same with those that are too many for `ssh`. */
+  readonly everyone: readonly Host[];
+}
+
 /**
  * The host that somebody means: by its handle, one of its aliases (with what they end in or without), its id, its
  * name or its host name. What is like a handle is the host's whose handle it is, and of no other that calls itself
- * so. Throws `NOT_FOUND` when there is none, and `BAD_REQUEST` with the candidates when several are meant.
+ * so. Those that are too many for `ssh` are looked for where none of the others is meant. Throws `NOT_FOUND` when
+ * there is none, and `BAD_REQUEST` with the candidates when several are meant.
  */
-export function findHost(asked: string, hosts: readonly Host[]): Host {
-  return find(asked, hosts).host;
+export function findHost(asked: string, { all, everyone }: Findable): Named {
+  const told = calledSo(asked, all);
+  const found = told.length > 0 || everyone === all ? told : calledSo(asked, everyone);
+  const [first] = found;
+  if (first === undefined) throw new RportError("NOT_FOUND", noneOf(asked, nameHosts(all).named));
+  if (found.length > 1) throw new RportError("BAD_REQUEST", severalOf(asked, found));
+  return first;
 }
 
-/** Why `ssh` was told of no host that is called so, letter by letter: as `findHost` throws, or how it is to be called. */
-export function whyUntold(asked: string, hosts: readonly Host[]): RportError {
-  try {
-    const { handle, aliases } = find(asked, hosts);
-    const alias = aliases[0] ?? handle;
-    const sentence = aliases.includes(asked)
-      ? t("ssh will be told of {0} in a moment: try again.", asked)
-      : t("ssh takes small letters and capitals for different ones: type {0}.", alias);
-    return new RportError("NOT_FOUND", sentence);
-  } catch (error) {
-    return RportError.from(error);
-  }
-}
-
-function find(asked: string, hosts: readonly Host[]): Named {
+function calledSo(asked: string, hosts: readonly Host[]): readonly Named[] {
   const { named, isOfAnother } = nameHosts(hosts);
   const bare = withoutSuffix(asked.toLowerCase());
   const isHandle = ({ handle }: Named) => handle === `${bare}${SUFFIX}`;
@@ -39,11 +39,7 @@ function find(asked: string, hosts: readonly Host[]): Named {
     !isOfAnother(bare, serverKey) &&
     [id, name, hostname].some((text) => text === asked || text.toLowerCase() === bare);
   const isMeant = isLikeHandle(bare) ? isHandle : (each: Named) => isAlias(each) || isCalled(each);
-  const found = named.filter(isMeant);
-  const [first] = found;
-  if (first === undefined) throw new RportError("NOT_FOUND", noneOf(asked, named));
-  if (found.length > 1) throw new RportError("BAD_REQUEST", severalOf(asked, found));
-  return first;
+  return named.filter(isMeant);
 }
 
 function withoutSuffix(name: string): string {

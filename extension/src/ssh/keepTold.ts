@@ -9,7 +9,7 @@ import type { SshSetup } from "./setup.ts";
 const GATHER_MS = 300;
 /** What takes longer than changes are gathered takes at most one part in so many of the time, however often they come. */
 const REST_PARTS = 10;
-/** But nobody waits longer for a new name. */
+/** But a new name is not kept back for longer, also where nobody waits for it. */
 const REST_MAX_MS = 30_000;
 
 /** What keeping `ssh` told needs. */
@@ -38,6 +38,9 @@ export class KeepTold {
   #isStale = false;
   /** Nothing is written before this. */
   #restedAtMs = 0;
+  /** Somebody waits for what is written next. */
+  #isAwaited = false;
+  #left: ReadonlySet<string> = new Set();
   #short = "";
   #warned = "";
 
@@ -59,6 +62,23 @@ export class KeepTold {
     this.#deps.hosts.changed();
     if (this.#state !== "keeping") return;
     this.#applyAfter(GATHER_MS);
+  }
+
+  /** Somebody waits for what there is to write: there is no rest before that. */
+  hurry(): void {
+    if (this.#isBusy) this.#isAwaited = true;
+    const { clock } = this.#deps;
+    if (this.#restedAtMs <= clock.monotonic()) return;
+    this.#restedAtMs = clock.monotonic();
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.#applyAfter(GATHER_MS);
+  }
+
+  /** Whether a host, by its handle, has no place in what was written last. */
+  isLeft(handle: string): boolean {
+    return this.#left.has(handle);
   }
 
   /** Takes away what `ssh` is told, and what was kept for it, from any window. Throws a sentence as `SshSetup.remove`. */
@@ -98,7 +118,8 @@ export class KeepTold {
     const endedAtMs = clock.monotonic();
     const tookMs = endedAtMs - begunAtMs;
     const restMs = Math.min(tookMs * (REST_PARTS - 1), REST_MAX_MS);
-    if (tookMs > GATHER_MS) this.#restedAtMs = endedAtMs + restMs;
+    if (tookMs > GATHER_MS && !this.#isAwaited) this.#restedAtMs = endedAtMs + restMs;
+    this.#isAwaited = false;
     this.#isBusy = false;
     if (!this.#isStale || this.#state === "over") return;
     this.#isStale = false;
@@ -132,11 +153,14 @@ export class KeepTold {
 
   async #takeAway(): Promise<void> {
     const { setup, hosts } = this.#deps;
+    this.#left = new Set();
     await hosts.forget();
     if (await setup.isThere()) await setup.remove();
   }
 
-  #tellShort({ short, left }: Pick<ConfigText, "short" | "left">): void {
+  #tellShort({ short, left: handles }: Pick<ConfigText, "short" | "left">): void {
+    this.#left = new Set(handles);
+    const left = handles.length;
     const numbers = `${short} ${left}`;
     if (short + left > 0 && numbers !== this.#short) {
       this.#deps.log.warn("ssh is not told of all names of hosts: they are too long", {

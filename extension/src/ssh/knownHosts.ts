@@ -51,7 +51,10 @@ export class KnownHosts {
   readonly #deps: KnownHostsDeps;
   #last: readonly Host[] = [];
   #all: readonly Host[] | undefined;
+  /** With those that there is no place for. */
+  #everyone: readonly Host[] | undefined;
   #left = 0;
+  #forgotten = 0;
   #loading: Promise<void> | undefined;
   #written = "";
 
@@ -59,15 +62,24 @@ export class KnownHosts {
     this.#deps = deps;
   }
 
-  /** Those that are known now; the same list until something has changed. */
+  /** Those that are known now and `ssh` can be told of; the same list until something has changed. */
   get all(): readonly Host[] {
     this.#all ??= this.#look();
     return this.#all;
   }
 
+  /** The same with those that are too many for `ssh`; the same list as `all` when there are none. */
+  get everyone(): readonly Host[] {
+    const { all } = this;
+    if (this.#left === 0) return all;
+    this.#everyone ??= this.#lists().flat();
+    return this.#everyone;
+  }
+
   /** Hosts or servers may be others than they were. */
   changed(): void {
     this.#all = undefined;
+    this.#everyone = undefined;
   }
 
   /** Reads those of the last time, once; a file that is none counts as empty. */
@@ -79,6 +91,7 @@ export class KnownHosts {
   /** Keeps those that are known now for the next time. */
   async remember(): Promise<void> {
     this.#last = keepable(this.all);
+    this.#tellForgotten(this.all.length - this.#last.length);
     const now = JSON.stringify(this.#last);
     if (now === this.#written) return;
     await writeWhole(this.#deps.path, now);
@@ -93,13 +106,18 @@ export class KnownHosts {
     await rm(this.#deps.path, { force: true });
   }
 
-  #look(): readonly Host[] {
-    const servers = this.#deps.servers().map((server): readonly Host[] => {
+  /** Those of each server. */
+  #lists(): readonly (readonly Host[])[] {
+    return this.#deps.servers().map((server): readonly Host[] => {
       if (server.state.kind !== "connected") {
         return this.#last.filter(({ serverKey }) => serverKey === server.key);
       }
       return [...server.mirror.maps.clients.values()].map((client) => hostOf(server, client));
     });
+  }
+
+  #look(): readonly Host[] {
+    const servers = this.#lists();
     const hosts = fairly(servers, HOSTS_MAX, () => 1).flat();
     const all = servers.reduce((sum, { length }) => sum + length, 0);
     this.#tellLeft(all - hosts.length);
@@ -114,6 +132,16 @@ export class KnownHosts {
       });
     }
     this.#left = hosts;
+  }
+
+  #tellForgotten(hosts: number): void {
+    if (hosts > 0 && hosts !== this.#forgotten) {
+      this.#deps.log.warn("not all hosts are kept for the next time: their names are too long", {
+        kept: this.#last.length,
+        left: hosts,
+      });
+    }
+    this.#forgotten = hosts;
   }
 
   async #load(): Promise<void> {

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { systemCode } from "../support/describeError.ts";
 import { writeWhole } from "../support/wholeFile.ts";
 import { ensureOwnFolder } from "../tunnels/sharing/ownFolder.ts";
-import { aliasIn, type ConfigText, configText, unknownText } from "./config/configText.ts";
+import { aliasesIn, type ConfigText, configText, unknownText } from "./config/configText.ts";
 import { batchLauncher, type LauncherFacts, shellLauncher } from "./config/launcherText.ts";
 import { ENDING, type Places, placesOf } from "./config/places.ts";
 import { exclude, include, includes } from "./config/userConfig.ts";
@@ -94,10 +94,10 @@ export class SshSetup {
     return told;
   }
 
-  /** The name by which `ssh` is told of a host, once it is, and of whom it is signed in there as. */
-  async aliasOf(handle: string): Promise<string | undefined> {
+  /** The names by which `ssh` is told of a host, the plainest first, once it is, and of whom it is signed in there as. */
+  async aliasesOf(handle: string): Promise<readonly string[]> {
     const text = await textOf(this.places.hosts);
-    return text === undefined ? undefined : aliasIn(text, handle, this.#deps.userOf(handle));
+    return text === undefined ? [] : aliasesIn(text, handle, this.#deps.userOf(handle));
   }
 
   /**

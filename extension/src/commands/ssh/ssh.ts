@@ -7,7 +7,6 @@ import { isUser } from "../../ssh/config/accounts.ts";
 import { type Host, handleOf, hostOf, nameHosts } from "../../ssh/hosts.ts";
 import type { SshSetup } from "../../ssh/setup.ts";
 import type { SshSettings } from "../../ssh/sshSettings.ts";
-import { type Clock, pause } from "../../support/clock.ts";
 import { plainText } from "../../support/text.ts";
 import { copyLines } from "../clients.ts";
 import { confirm } from "../confirm.ts";
@@ -16,10 +15,6 @@ import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 import { openRemoteWindow, type Where } from "./remoteSsh.ts";
 
-/** The window that writes for all is alive, or another one takes its place. */
-const TOLD_MS = 15_000;
-const LOOK_MS = 50;
-
 /** What the commands about `ssh` need. */
 export interface SshCommandsDeps {
   readonly targets: Targets;
@@ -27,9 +22,10 @@ export interface SshCommandsDeps {
   readonly sshSettings: SshSettings;
   /** All hosts that have a name for `ssh`. */
   readonly sshHosts: () => Promise<readonly Host[]>;
+  /** The plainest name by which `ssh` is told of a host, by its handle, once it is. Throws a sentence when it is not. */
+  readonly toldOf: (handle: string) => Promise<string>;
   /** Takes away what `ssh` is told of hosts, and what was kept for that. Throws a sentence. */
   readonly removeFromSsh: () => Promise<void>;
-  readonly clock: Clock;
 }
 
 /** Commands about `ssh`. */
@@ -82,23 +78,11 @@ export function sshHandlers(deps: SshCommandsDeps): SshHandlers {
 
 /** What `ssh` knows the chosen client by, once it does; undefined when somebody did not want to go on. */
 async function told(deps: SshCommandsDeps, input: CommandInput, title: string) {
-  const { targets, setup, clock } = deps;
+  const { targets, toldOf } = deps;
   const fits = (_: Client, server: Server) => server.may("tunnels");
   const target = await targets.client(input, { title, noun: NOUNS.client, fits });
   if (target === undefined || !(await ensureOn(deps))) return undefined;
-  const handle = handleOf(hostOf(target.server, target.client));
-  const untilMs = clock.monotonic() + TOLD_MS;
-  for (;;) {
-    // what is written is what ssh goes by, whichever window writes it
-    const alias = await setup.aliasOf(handle);
-    if (alias !== undefined) return alias;
-    if (clock.monotonic() > untilMs) {
-      throw new Error(
-        t("No window of the editor has told ssh of this client: reload its windows."),
-      );
-    }
-    await pause(LOOK_MS, clock);
-  }
+  return toldOf(handleOf(hostOf(target.server, target.client)));
 }
 
 /** Has `ssh` be told of hosts, when somebody agrees or has agreed. */

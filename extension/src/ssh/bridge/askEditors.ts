@@ -3,6 +3,7 @@ import type { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { type Clock, pause } from "../../support/clock.ts";
 import { describeError } from "../../support/describeError.ts";
+import { isSeatLeft } from "../../tunnels/sharing/seat.ts";
 import { dialEditor } from "./dialEditor.ts";
 import { EXIT, exitCodeOf } from "./exitCode.ts";
 import { FramedStream } from "./framedStream.ts";
@@ -41,52 +42,103 @@ export interface Stopped {
   readonly why: string;
 }
 
-/** What one editor came to, or none. */
-type Answer = Carried | Stopped | "hungUp" | "nobody";
+/** Who is there is no window of this person, or cannot be talked to. */
+export interface Unmet {
+  readonly kind: "unmet";
+  readonly why: string;
+}
+
+/** What one editor came to. */
+export type Answer = Carried | Stopped | Unmet | "hungUp" | "nobody";
+
+/** An editor, and what it came to the last time. */
+interface Asked {
+  readonly storage: string;
+  readonly answer: Answer;
+  /** How often it has hung up. */
+  readonly hangUps: number;
+}
 
 /** Another editor of the same person may know the client, or be signed in. */
 const ELSEWHERE: readonly number[] = [EXIT.noClient, EXIT.signedOut];
 
 /**
  * Has a window carry what is asked for: of the first editor that knows the client and is signed in. A window that
- * hangs up before it has said anything is being closed or reloaded: then it is asked again, for as long as one is
- * waited for.
+ * is being closed or reloaded is asked again, for as long as one is waited for: one that hangs up before it has said
+ * anything, or that was there a moment ago. Where none carries it, that one is heard that comes closest.
  */
 export async function askEditors(question: Question, editors: Editors): Promise<Carried | Stopped> {
   const { storages, clock } = editors;
   if (storages.length === 0) return noEditor();
+  const beganAtMs = clock.now();
   const untilMs = clock.monotonic() + WAIT_MS;
+  let asked: readonly Asked[] = storages.map((storage) => ({
+    storage,
+    answer: "nobody",
+    hangUps: 0,
+  }));
   for (;;) {
-    const answer = await askEach(question, editors);
-    if (answer !== "hungUp" && answer !== "nobody") return answer;
-    if (clock.monotonic() >= untilMs) return answer === "nobody" ? noWindow() : otherVersion();
+    const answered = await askEach(question, asked, clock);
+    if ("kind" in answered) return answered;
+    asked = answered;
+    const isOver = clock.monotonic() >= untilMs;
+    if (isOver || !(await isAwaited(asked, beganAtMs - WAIT_MS))) return closestOf(asked);
     await pause(PAUSE_MS, clock);
   }
 }
 
-async function askEach(question: Question, { storages, clock }: Editors): Promise<Answer> {
-  const answers: Answer[] = [];
-  for (const storage of storages) {
-    const answer = await askOne(question, storage, clock);
-    const isElsewhere =
-      typeof answer === "string" ||
-      (answer.kind === "stopped" && ELSEWHERE.includes(answer.exitCode));
-    if (!isElsewhere) return answer;
-    answers.push(answer);
+/** Asks those who have said nothing yet, until one has said what no other will say better. */
+async function askEach(question: Question, before: readonly Asked[], clock: Clock) {
+  const asked: Asked[] = [];
+  for (const each of before) {
+    const { storage } = each;
+    const isMute = typeof each.answer === "string";
+    const answer = isMute ? await askEditor(question, storage, clock) : each.answer;
+    if (isLast(answer)) return answer;
+    asked.push({ storage, answer, hangUps: each.hangUps + (answer === "hungUp" ? 1 : 0) });
   }
-  if (answers.includes("hungUp")) return "hungUp";
-  const stopped = answers.filter((answer) => typeof answer !== "string");
-  const isSignedOut = (answer: Carried | Stopped) =>
-    answer.kind === "stopped" && answer.exitCode === EXIT.signedOut;
-  return stopped.find(isSignedOut) ?? stopped[0] ?? "nobody";
+  return asked;
 }
 
-async function askOne(question: Question, storage: string, clock: Clock): Promise<Answer> {
+function isLast(answer: Answer): answer is Carried | Stopped {
+  if (typeof answer === "string" || answer.kind === "unmet") return false;
+  return answer.kind === "carried" || !ELSEWHERE.includes(answer.exitCode);
+}
+
+/** Whether one of them may say more in a moment: each of them while none has said anything. */
+async function isAwaited(asked: readonly Asked[], sinceMs: number): Promise<boolean> {
+  if (asked.every(({ answer }) => typeof answer === "string")) return true;
+  for (const { storage, answer, hangUps } of asked) {
+    // one of another version hangs up each time
+    if (answer === "hungUp" && hangUps === 1) return true;
+    if (answer === "nobody" && (await isSeatLeft(storage, sinceMs))) return true;
+  }
+  return false;
+}
+
+function closestOf(asked: readonly Asked[]): Stopped {
+  const answers = asked.map(({ answer }) => answer);
+  const said = answers.filter((answer) => typeof answer !== "string");
+  for (const exitCode of [EXIT.signedOut, EXIT.noClient]) {
+    const found = said.find((each) => each.kind === "stopped" && each.exitCode === exitCode);
+    if (found?.kind === "stopped") return found;
+  }
+  const unmet = said.find(({ kind }) => kind === "unmet");
+  if (unmet?.kind === "unmet") return stopped(EXIT.failed, unmet.why);
+  return answers.includes("hungUp") ? otherVersion() : noWindow();
+}
+
+/** Asks the window of one editor, by the folder that its windows share. */
+export async function askEditor(
+  question: Question,
+  storage: string,
+  clock: Clock,
+): Promise<Answer> {
   try {
     const socket = await dialEditor(storage, clock);
     return socket === undefined ? "nobody" : await ask(question, socket);
   } catch (error) {
-    return stopped(EXIT.failed, describeError(error));
+    return { kind: "unmet", why: describeError(error) };
   }
 }
 

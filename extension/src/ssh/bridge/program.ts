@@ -26,7 +26,8 @@ export interface ProgramDeps {
 
 /**
  * `connect CLIENT [HOST:]PORT`: carries input and output to a port of a client, or of a host behind it, by way
- * of a window of the editor, which signs in. `unknown NAME`, for `ssh`, says why it was told of no host of that name.
+ * of a window of the editor, which signs in. `unknown NAME`, for `ssh`, says why it was told of no host of that name;
+ * `unknown`, where that is not to be had, says so of whichever.
  * Answers the exit code, one of `EXIT`; each but the first comes after one sentence.
  */
 export async function runBridge(deps: ProgramDeps): Promise<number> {
@@ -34,6 +35,10 @@ export async function runBridge(deps: ProgramDeps): Promise<number> {
   const [first = ""] = args;
   if (args.includes("--help") || first === "-h") return print(helpText(command), output);
   if (first === "--version") return print(`rport ${VERSION}\n`, output);
+  if (first === "unknown" && args.length === 1) {
+    say(unnamed());
+    return EXIT.noClient;
+  }
   const question = questionOf(args);
   if (question === undefined) {
     say(whyNot(args, command));
@@ -62,6 +67,12 @@ function whyNot([verb = "connect"]: readonly string[], command: string): string 
   const usage = t("Usage: {0}", `${command} ${USAGE}`);
   if (verb === "connect" || verb === "unknown") return usage;
   return `${t("There is no command {0}.", plainText(verb))} ${usage}`;
+}
+
+function unnamed(): string {
+  return t(
+    "ssh is told of no host of this name. Capitals count, and a host that has just come is told of in a moment.",
+  );
 }
 
 /** Resolves when it was taken. */

@@ -31,8 +31,8 @@ export interface ConfigText {
   readonly text: string;
   /** Hosts that are in it by their plainest name and their handle alone. */
   readonly short: number;
-  /** Hosts that are not in it. */
-  readonly left: number;
+  /** The handles of hosts that are not in it. */
+  readonly left: readonly string[];
 }
 
 /**
@@ -53,21 +53,22 @@ export function configText({ names, userOf, launcher }: ConfigFacts): ConfigText
     ]);
   };
   const told = names.named.filter(({ aliases }) => aliases.length > 0);
-  const { blocks, short } = shortened(told, blockOf);
-  const kept = fairly(blocks, TEXT_MAX, lengthOf).flat();
+  const servers = [...Map.groupBy(told, ({ host }) => host.serverKey).values()];
+  const { blocks, short } = shortened(servers, blockOf);
+  const kept = fairly(blocks, TEXT_MAX, lengthOf);
+  const left = servers.flatMap((hosts, index) => hosts.slice(kept[index]?.length));
   // somebody who means one of several is told which there are, also by what is said of all other names
   const refused = names.ambiguous
     .slice(0, AMBIGUOUS_MAX)
     .map((written) =>
       blockIn([HOST + written.join(" "), `  ProxyCommand ${program} connect ${written[0]} %p`]),
     );
-  const text = [blockIn(HEADER), ...kept, ...refused].join("\n");
-  return { text, short, left: told.length - kept.length };
+  const text = [blockIn(HEADER), ...kept.flat(), ...refused].join("\n");
+  return { text, short, left: left.map(({ handle }) => handle) };
 }
 
 /** What is said of hosts, by server: of those of a server that has not the room for all of it, with less names. */
-function shortened(told: readonly Named[], blockOf: (named: Named) => string) {
-  const servers = [...Map.groupBy(told, ({ host }) => host.serverKey).values()];
+function shortened(servers: readonly (readonly Named[])[], blockOf: (named: Named) => string) {
   const whole = servers.map((hosts) => hosts.map(blockOf));
   const wanted = whole.map((blocks) => blocks.reduce((sum, { length }) => sum + length, 0));
   const shares = fairShares(wanted, TEXT_MAX);
@@ -102,35 +103,39 @@ const UNQUOTABLE = ["'", "\\"];
 
 /**
  * What `ssh` is told of names that are like ours and that no file has told of: the launcher says why. It gets the
- * name where a shell starts it, which takes it for one word.
+ * name where a shell starts it, which takes it for one word, and none on Windows.
  */
 export function unknownText(launcher: string): string {
   const isWindows = process.platform === "win32";
   const others = isWindows ? [] : UNQUOTABLE.map((sign) => ` "!*${sign}*"`);
-  const name = isWindows ? `*${SUFFIX}` : "'%n'";
+  const name = isWindows ? "" : " '%n'";
   const lines = [
     `${HOST}*${SUFFIX}${others.join("")}`,
-    `  ProxyCommand ${proxyProgram(launcher)} unknown ${name}`,
+    `  ProxyCommand ${proxyProgram(launcher)} unknown${name}`,
   ];
   return `${[...HEADER, "", ...lines].join("\n")}\n`;
 }
 
 /**
- * The name by which a text that `configText` made tells of a host, the plainest that it has. Undefined: it does not
- * tell of it, or not of whom somebody signs in there as.
+ * The names by which a text that `configText` made tells of a host, the plainest first. None: it does not tell of it,
+ * or not of whom somebody signs in there as.
  */
-export function aliasIn(
+export function aliasesIn(
   text: string,
   handle: string,
   user: string | undefined,
-): string | undefined {
-  const lines = text.split("\n");
-  const at = lines.indexOf(KEY_ALIAS + handle);
-  const next = lines[at + 1] ?? "";
+): readonly string[] {
+  const line = `\n${KEY_ALIAS}${handle}\n`;
+  // lines of many thousand hosts are not taken apart for one of them
+  const at = text.indexOf(line);
+  if (at < 0) return [];
+  const rest = text.slice(at + line.length);
   const isSame =
-    user !== undefined && isUser(user) ? next === USER_LINE + user : !next.startsWith(USER_LINE);
-  const [alias] = lines[at - 1]?.slice(HOST.length).split(" ") ?? [];
-  return isSame ? alias : undefined;
+    user !== undefined && isUser(user)
+      ? rest.startsWith(`${USER_LINE}${user}\n`)
+      : !rest.startsWith(USER_LINE);
+  const names = text.slice(text.lastIndexOf("\n", at - 1) + 1 + HOST.length, at);
+  return isSame ? names.split(" ") : [];
 }
 
 /** How `ssh` is told to start the launcher: by a shell, whichever somebody has, or by Windows. */

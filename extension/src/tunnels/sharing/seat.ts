@@ -1,5 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -65,6 +65,21 @@ export async function visitSeat(storage: string): Promise<TakenSeat | undefined>
     throw error;
   });
   return firstAlive(folder, numbers);
+}
+
+/**
+ * Whether somebody has left the seat of a storage folder since a time (milliseconds since the epoch), or whenever
+ * without tidying up, and may come back; for one where nobody is. Named pipes do not tell.
+ */
+export async function isSeatLeft(storage: string, sinceMs: number): Promise<boolean> {
+  if (process.platform === "win32") return false;
+  const folder = seatFolderOf(storage);
+  try {
+    // the socket of a process that was killed is still there, and one that was closed has changed the folder
+    return (await seatsIn(folder)).length > 0 || (await stat(folder)).mtimeMs >= sinceMs;
+  } catch {
+    return false;
+  }
 }
 
 /** Named pipes end with their process and leave nothing behind. */

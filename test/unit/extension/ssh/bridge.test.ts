@@ -113,6 +113,11 @@ describe("the bridge", () => {
     [USAGE, 2, []],
     [USAGE, 2, ["connect", "web-01", "22", "23"]],
     ["No host is called nobody.rport.", 5, ["unknown", "nobody.rport"]],
+    [
+      "ssh is told of no host of this name. Capitals count, and a host that has just come is told of in a moment.",
+      5,
+      ["unknown"],
+    ],
   ])("says in one sentence: %s, and answers %i", async (sentence, exitCode, args) => {
     await using window = await openWindow(echo);
     const { said, code } = bridge(window.storage, args);

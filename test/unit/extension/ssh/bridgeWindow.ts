@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { AccessSource } from "../../../../extension/src/api/access.ts";
 import { runBridge } from "../../../../extension/src/ssh/bridge/program.ts";
-import { Door } from "../../../../extension/src/ssh/door.ts";
+import { Door, type DoorDeps } from "../../../../extension/src/ssh/door.ts";
 import type { Host } from "../../../../extension/src/ssh/hosts.ts";
 import { systemClock } from "../../../../extension/src/support/clock.ts";
 import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
@@ -9,6 +9,7 @@ import { OwnSeat } from "../../../../extension/src/tunnels/sharing/ownSeat.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { type Dial, startDialServer } from "../fakeDialServer.ts";
 import { silentLog } from "../serverFixture.ts";
+import { findable } from "./findable.ts";
 
 /** Shown to the server by the window alone. */
 export const TOKEN = "a-token-that-nobody-else-sees";
@@ -20,11 +21,18 @@ export const HOSTS: readonly Host[] = [
   { ...SERVER, id: "b2", name: "twin", hostname: "" },
 ];
 
+/** What `ssh` is told in a window that has told it of nothing yet. */
+const UNTOLD: DoorDeps["told"] = {
+  aliasesOf: async () => [],
+  isLeft: () => false,
+  hurry: () => undefined,
+};
+
 /** A window that carries connections of programs to a server without agents. */
 export async function openWindow(
   onDial: (dial: Dial) => void,
   access?: AccessSource,
-  hosts: readonly Host[] = HOSTS,
+  { hosts = findable(HOSTS), told = UNTOLD }: Partial<Pick<DoorDeps, "hosts" | "told">> = {},
 ) {
   const stack = new AsyncDisposableStack();
   const { path: storage } = stack.use(await tempDirectory());
@@ -37,25 +45,43 @@ export async function openWindow(
   const door = stack.adopt(
     new Door({
       ready: async () => undefined,
-      hosts: () => hosts,
+      hosts,
+      told,
       accessTo: () => access ?? ready,
       clock: systemClock,
       log: silentLog,
     }),
     (each) => each.dispose(),
   );
-  const seat = await meetWindows({ storage, clock: systemClock, log: silentLog });
-  if (!(seat instanceof OwnSeat)) throw new Error("somebody else has the seat");
+  let asked = 0;
+  const sit = async () => {
+    const seat = await meetWindows({ storage, clock: systemClock, log: silentLog });
+    if (!(seat instanceof OwnSeat)) throw new Error("somebody else has the seat");
+    seat.receiveWith({
+      guest: (socket) => socket.destroy(),
+      bridge: (socket, version) => {
+        asked += 1;
+        door.serve(socket, version);
+      },
+    });
+    return seat;
+  };
+  const seat = await sit();
   stack.defer(() => seat.close());
-  seat.receiveWith({
-    guest: (socket) => socket.destroy(),
-    bridge: (socket, version) => door.serve(socket, version),
-  });
   return {
     storage,
     server,
     door,
     seat,
+    /** How many programs have come to it. */
+    get asked() {
+      return asked;
+    },
+    /** Takes the seat anew, as after a reload; until this is disposed. */
+    async reopen(): Promise<Disposable> {
+      const next = await sit();
+      return { [Symbol.dispose]: () => next.close() };
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

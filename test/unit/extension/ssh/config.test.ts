@@ -3,10 +3,10 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { doubtfulAccounts } from "../../../../extension/src/ssh/config/accounts.ts";
 import {
-  aliasIn,
+  aliasesIn,
   configText,
   unknownText,
 } from "../../../../extension/src/ssh/config/configText.ts";
@@ -89,6 +89,17 @@ describe("what ssh is told", () => {
     const web = await asked(config, "web-01.rport");
     expect(web.get("hostkeyalias")).toBe(handleOf(host("f00d")));
     expect((await asked(config, "nobody.rport.example.com")).has("proxycommand")).toBe(false);
+  });
+
+  it("gives the launcher no name on Windows, where none is one word for whatever reads it", () => {
+    vi.stubGlobal("process", Object.create(process, { platform: { value: "win32" } }));
+    try {
+      const lines = unknownText("C:\\a b\\launcher.cmd").split("\n");
+      expect(lines).toContain("Host *.rport");
+      expect(lines).toContain('  ProxyCommand "C:/a b/launcher.cmd" unknown');
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it.each([
@@ -174,18 +185,18 @@ describe("what ssh is told", () => {
     expect(text).toContain(`Host ${handle}\n  ProxyCommand /bin/sh '/l' connect ${handle} %p\n`);
   });
 
-  it("says whether it tells of a host by whole lines, and by which name", () => {
+  it("says whether it tells of a host by whole lines, and by which names", () => {
     const names = nameHosts([host("f00d", "web-01")]);
     const handle = handleOf(host("f00d"));
     const as = (user: string | undefined) =>
       configText({ names, userOf: () => user, launcher: "/l" }).text;
-    expect(aliasIn(as("deploy"), handle, "deploy")).toBe("web-01.rport");
-    expect(aliasIn(as("deploy"), handle, "dep")).toBe(undefined);
-    expect(aliasIn(as("deploy"), handle, undefined)).toBe(undefined);
-    expect(aliasIn(as(undefined), handle, "deploy")).toBe(undefined);
-    expect(aliasIn(as(undefined), handle, undefined)).toBe("web-01.rport");
-    expect(aliasIn(as(undefined), handle.slice(0, -1), undefined)).toBe(undefined);
-    expect(aliasIn("", handle, undefined)).toBe(undefined);
+    expect(aliasesIn(as("deploy"), handle, "deploy")).toEqual(names.named[0]?.aliases);
+    expect(aliasesIn(as("deploy"), handle, "dep")).toEqual([]);
+    expect(aliasesIn(as("deploy"), handle, undefined)).toEqual([]);
+    expect(aliasesIn(as(undefined), handle, "deploy")).toEqual([]);
+    expect(aliasesIn(as(undefined), handle, undefined)).toEqual(names.named[0]?.aliases);
+    expect(aliasesIn(as(undefined), handle.slice(0, -1), undefined)).toEqual([]);
+    expect(aliasesIn("", handle, undefined)).toEqual([]);
   });
 
   it("names the settings whose accounts it does not take", () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { configText } from "../../../../extension/src/ssh/config/configText.ts";
-import { findHost } from "../../../../extension/src/ssh/findHost.ts";
+import { findHost as find } from "../../../../extension/src/ssh/findHost.ts";
 import { type Host, handleOf, nameHosts } from "../../../../extension/src/ssh/hosts.ts";
 import { KeepTold } from "../../../../extension/src/ssh/keepTold.ts";
 import { type HostsOfServer, KnownHosts } from "../../../../extension/src/ssh/knownHosts.ts";
@@ -10,6 +10,7 @@ import { FakeClock } from "../../../support/clock.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { client } from "../entities.ts";
 import { silentLog } from "../serverFixture.ts";
+import { findable } from "./findable.ts";
 
 const EVIL = { serverKey: "https://evil.example.com", serverName: "Evil" };
 const PROD = { serverKey: "https://prod.example.com", serverName: "Prod" };
@@ -28,6 +29,7 @@ function crowd(count = HOSTS_MAX): readonly Host[] {
   });
 }
 
+const findHost = (asked: string, hosts: readonly Host[]) => find(asked, findable(hosts)).host;
 const textOf = (hosts: readonly Host[]) =>
   configText({ names: nameHosts(hosts), userOf: () => undefined, launcher: "/a/launcher" });
 
@@ -94,10 +96,23 @@ describe("the hosts of a server that wants all of ssh for itself", () => {
     const web = host("f00d", { ...PROD, name: "web" });
     const { text, short, left } = textOf([...crowd(), web]);
     expect(text.length).toBeLessThanOrEqual(TEXT_MAX + 1_000);
-    expect({ short, left }).toEqual({ short: HOSTS_MAX, left: 0 });
+    expect({ short, left }).toEqual({ short: HOSTS_MAX, left: [] });
     const line = `Host web.rport web.prod.rport f00d.rport f00d.prod.rport ${handleOf(web)}\n`;
     expect(text).toContain(line);
-    expect(textOf([web])).toMatchObject({ short: 0, left: 0 });
+    expect(textOf([web])).toMatchObject({ short: 0, left: [] });
+  });
+
+  it("S-55: are left out where there is no room even for short names, and it is known which", () => {
+    const web = host("f00d", { ...PROD, name: "web" });
+    const hosts = [...many.slice(0, 14_000).map((id) => host(id)), web];
+    const launcher = `/${"x".repeat(1_000)}`;
+    const names = nameHosts(hosts);
+    const { text, left } = configText({ names, userOf: () => undefined, launcher });
+    expect(left).not.toContain(handleOf(web));
+    const told = [...text.matchAll(/HostKeyAlias (\S+)\n/g)].map(([, handle = ""]) => handle);
+    expect(told.length).toBeLessThan(hosts.length);
+    expect(new Set([...told, ...left])).toEqual(new Set(hosts.map(handleOf)));
+    expect(told.length + left.length).toBe(hosts.length);
   });
 
   it("S-55: have no name that says that it is of another server, which may have no host of that name yet", () => {
@@ -120,52 +135,105 @@ describe("the hosts of a server that wants all of ssh for itself", () => {
   });
 });
 
+/** A window that keeps `ssh` told, each of whose writes takes until somebody ends it. */
+function slowWriter() {
+  const clock = new FakeClock();
+  const writes: (() => void)[] = [];
+  const write = () => {
+    const { promise, resolve } = Promise.withResolvers<object>();
+    writes.push(() => resolve({ text: "", short: 0, left: ["f00d.rport"] }));
+    return promise;
+  };
+  const places = { config: "/c" };
+  const isThere = async () => false;
+  const setup = { places, included: places, write, isThere } as unknown as SshSetup;
+  const nothing = async () => undefined;
+  const hosts = { changed: () => undefined, load: nothing, remember: nothing, forget: nothing };
+  const known = { ...hosts, all: [] } as unknown as KnownHosts;
+  const keep = new KeepTold({
+    setup,
+    hosts: known,
+    clock,
+    log: silentLog,
+    isOn: () => true,
+    doubt: () => "",
+    warn: () => undefined,
+  });
+  /** Lets time pass, and what comes of it happen. */
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const end = async (index: number) => {
+    writes[index]?.();
+    await pass(0);
+  };
+  return { keep, writes, pass, end, [Symbol.dispose]: () => keep.dispose() };
+}
+
 describe("keeping ssh told of hosts that change all the time", () => {
   it("has one write wait for the one before, and rests behind a long one", async () => {
-    const clock = new FakeClock();
-    const writes: (() => void)[] = [];
-    const write = () => {
-      const { promise, resolve } = Promise.withResolvers<object>();
-      writes.push(() => resolve({ text: "", short: 0, left: 0 }));
-      return promise;
-    };
-    const places = { config: "/c" };
-    const setup = { places, included: places, write } as unknown as SshSetup;
-    const hosts = { changed: () => undefined, load: async () => undefined, all: [] };
-    const known = { ...hosts, remember: async () => undefined } as unknown as KnownHosts;
-    const keep = new KeepTold({
-      setup,
-      hosts: known,
-      clock,
-      log: silentLog,
-      isOn: () => true,
-      doubt: () => "",
-      warn: () => undefined,
-    });
-    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    using writer = slowWriter();
+    const { keep, writes, pass, end } = writer;
     keep.start();
-    clock.advance(300);
-    await settled();
+    await pass(300);
     expect(writes).toHaveLength(1);
     for (let count = 0; count < 10; count += 1) {
       keep.changed();
-      clock.advance(100);
-      await settled();
+      await pass(100);
     }
     expect(writes).toHaveLength(1);
-    writes[0]?.();
-    await settled();
-    clock.advance(8_900);
-    await settled();
+    await end(0);
+    await pass(8_900);
     expect(writes).toHaveLength(1);
-    clock.advance(100);
-    await settled();
+    await pass(100);
     expect(writes).toHaveLength(2);
-    writes[1]?.();
-    await settled();
-    clock.advance(60_000);
-    await settled();
+    await end(1);
+    await pass(60_000);
     expect(writes).toHaveLength(2);
-    keep.dispose();
+  });
+
+  it("does not rest while somebody waits for what comes next", async () => {
+    using writer = slowWriter();
+    const { keep, writes, pass, end } = writer;
+    keep.start();
+    await pass(300);
+    await pass(5_000);
+    await end(0);
+    keep.changed();
+    await pass(10_000);
+    expect(writes).toHaveLength(1);
+    keep.hurry();
+    await pass(300);
+    expect(writes).toHaveLength(2);
+    // behind the one that is under way
+    keep.changed();
+    keep.hurry();
+    await pass(5_000);
+    await end(1);
+    await pass(300);
+    expect(writes).toHaveLength(3);
+    await pass(5_000);
+    await end(2);
+    keep.changed();
+    await pass(10_000);
+    expect(writes).toHaveLength(3);
+    keep.hurry();
+    keep.changed();
+    await pass(300);
+    expect(writes).toHaveLength(4);
+  });
+
+  it("knows which hosts there was no place for", async () => {
+    using writer = slowWriter();
+    const { keep, pass, end } = writer;
+    keep.start();
+    await pass(300);
+    expect(keep.isLeft("f00d.rport")).toBe(false);
+    await end(0);
+    expect(keep.isLeft("f00d.rport")).toBe(true);
+    expect(keep.isLeft("beef.rport")).toBe(false);
+    await keep.remove();
+    expect(keep.isLeft("f00d.rport")).toBe(false);
   });
 });

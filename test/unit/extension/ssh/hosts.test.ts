@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { findHost } from "../../../../extension/src/ssh/findHost.ts";
+import { findHost as find } from "../../../../extension/src/ssh/findHost.ts";
 import { type Host, handleOf, nameHosts } from "../../../../extension/src/ssh/hosts.ts";
 import { HOSTILE_TEXTS } from "../../../support/hostileTexts.ts";
+import { findable } from "./findable.ts";
 
 const PROD = { serverKey: "https://prod.example.com", serverName: "Prod" };
 const LAB = { serverKey: "https://lab.example.com", serverName: "The Lab" };
@@ -10,6 +11,7 @@ function host(id: string, changes: Partial<Host> = {}): Host {
   return { ...PROD, id, name: "", hostname: "", ...changes };
 }
 
+const findHost = (asked: string, hosts: readonly Host[]) => find(asked, findable(hosts)).host;
 const aliasesOf = (...hosts: readonly Host[]) =>
   nameHosts(hosts).named.map(({ aliases }) => aliases);
 

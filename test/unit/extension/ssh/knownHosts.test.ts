@@ -68,6 +68,32 @@ describe("the hosts that ssh can be told of", () => {
     expect(warned).toHaveLength(2);
   });
 
+  it("knows those that are left out, too, for who asks for one of them", async () => {
+    await using temp = await tempDirectory();
+    const one = client("f00d");
+    const ids = Array.from({ length: HOSTS_MAX + 1 }, (_, n) => `h${n}`);
+    const clients = new Map(ids.map((id) => [id, { ...one, id: id as typeof one.id }]));
+    const { hosts } = known(join(temp.path, "hosts.json"), clients);
+    expect(hosts.everyone).toHaveLength(HOSTS_MAX + 1);
+    expect(hosts.everyone).toBe(hosts.everyone);
+    clients.delete("h0");
+    hosts.changed();
+    expect(hosts.everyone).toBe(hosts.all);
+  });
+
+  it("says how many it cannot keep for the next time, once", async () => {
+    await using temp = await tempDirectory();
+    const long = client("long", { name: "x".repeat(1_000), hostname: "y".repeat(1_000) });
+    const ids = Array.from({ length: 17_000 }, (_, n) => `h${n}`);
+    const clients = new Map(ids.map((id) => [id, { ...long, id: id as typeof long.id }]));
+    const { hosts, warned } = known(join(temp.path, "hosts.json"), clients);
+    await hosts.remember();
+    await hosts.remember();
+    const why = "not all hosts are kept for the next time: their names are too long";
+    const facts = { kept: expect.any(Number), left: expect.any(Number) };
+    expect(warned).toEqual([[why, facts]]);
+  });
+
   it("says that the file with those of the last time is too large", async () => {
     await using temp = await tempDirectory();
     const path = join(temp.path, "hosts.json");

@@ -5,9 +5,10 @@ import { VERSION } from "@rport/protocol/version";
 import { describe, expect, it, vi } from "vitest";
 import { storagesOfEditors } from "../../../../extension/src/ssh/bridge/editors.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { strangeKeeper } from "../../../support/tunnels/stranger.ts";
 import { bridge, echo, HOSTS, openWindow } from "./bridgeWindow.ts";
+import { findable } from "./findable.ts";
 
-const [WEB] = HOSTS;
 const EXTENSION = "User/globalStorage/rport.rport";
 
 describe("the program that carries connections, called by hand", () => {
@@ -30,7 +31,7 @@ describe("the program that carries connections, called by hand", () => {
 
   it("asks the next editor of the same person where the first does not know the client, or is not signed in", async () => {
     const dialled = vi.fn(echo);
-    await using stranger = await openWindow(echo, undefined, []);
+    await using stranger = await openWindow(echo, undefined, { hosts: findable([]) });
     await using out = await openWindow(echo, async () => ({ kind: "noToken" }));
     await using window = await openWindow(dialled);
     await using closed = await tempDirectory();
@@ -48,22 +49,61 @@ describe("the program that carries connections, called by hand", () => {
     expect(await none.code).toBe(5);
   });
 
-  it("tells whoever typed a name that ssh was not told of how the host is called", async () => {
-    const said = async (name: string, hosts = HOSTS) => {
-      await using window = await openWindow(echo, undefined, hosts);
-      const asking = bridge(window.storage, ["unknown", name]);
-      expect(await asking.code).not.toBe(0);
-      return asking.said;
+  it("asks the next editor also where what answers for the first is no window, or hangs up, and says what comes closest", async () => {
+    await using stranger = await openWindow(echo, undefined, { hosts: findable([]) });
+    await using old = await openWindow(echo);
+    old.seat.receiveWith({
+      guest: () => undefined,
+      bridge: (socket) => void socket.destroy(),
+    });
+    await using temp = await tempDirectory();
+    using _ = await strangeKeeper(temp.path, (_line, socket) => void socket.write("nonsense\n"));
+    await using window = await openWindow(echo);
+    const first = bridge([temp.path, old.storage, window.storage], ["connect", "web-01", "22"]);
+    first.input.end("hello");
+    expect(await text(first.output)).toBe("hello");
+    expect(await first.code).toBe(0);
+    const ask = async (...storages: readonly string[]) => {
+      const { code, said } = bridge(storages, ["connect", "wbe-01", "22"]);
+      return { code: await code, said };
     };
-    expect(await said("WEB-01.rport")).toEqual([
-      "ssh takes small letters and capitals for different ones: type web-01.rport.",
-    ]);
-    expect(await said("web-01.rport")).toEqual([
-      "ssh will be told of web-01.rport in a moment: try again.",
-    ]);
-    expect(await said("web-07.rport", WEB && [WEB])).toEqual([
-      "No host is called web-07.rport. Is web-01.rport meant?",
-    ]);
+    const beganAtMs = performance.now();
+    expect(await ask(temp.path, old.storage, stranger.storage)).toEqual({
+      code: 5,
+      said: ["No host is called wbe-01."],
+    });
+    expect(await ask(old.storage, temp.path)).toEqual({
+      code: 255,
+      said: [expect.stringMatching(/^What answers for the editor has not proven/)],
+    });
+    // not for as long as a window is waited for
+    expect(performance.now() - beganAtMs).toBeLessThan(5_000);
+  });
+
+  it("waits for a window that is being reloaded, though another editor is open that does not know the client", async () => {
+    await using stranger = await openWindow(echo, undefined, { hosts: findable([]) });
+    await using window = await openWindow(echo);
+    window.seat.close();
+    const { input, output, code } = bridge(
+      [window.storage, stranger.storage],
+      ["connect", "web-01", "22"],
+    );
+    await vi.waitFor(() => expect(stranger.asked).toBe(1));
+    using _ = await window.reopen();
+    input.end("hello");
+    expect(await text(output)).toBe("hello");
+    expect(await code).toBe(0);
+    expect(stranger.asked).toBe(1);
+  });
+
+  it("carries to hosts, too, that are too many for ssh", async () => {
+    const [web, ...others] = HOSTS;
+    const hosts = { all: others, everyone: HOSTS };
+    await using window = await openWindow(echo, undefined, { hosts });
+    const { input, output, code } = bridge(window.storage, ["connect", String(web?.name), "22"]);
+    input.end("hello");
+    expect(await text(output)).toBe("hello");
+    expect(await code).toBe(0);
   });
 });
 

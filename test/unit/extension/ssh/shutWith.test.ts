@@ -11,6 +11,7 @@ import { client, snapshot } from "../entities.ts";
 import { startDialServer } from "../fakeDialServer.ts";
 import { fleetOn } from "../people/fleetOn.ts";
 import { silentLog } from "../serverFixture.ts";
+import { findable } from "./findable.ts";
 
 /** A window with a door to the host web of a server, and what programs that come to it are told. */
 async function doorOn() {
@@ -22,7 +23,8 @@ async function doorOn() {
   const host = { serverKey: server.key, serverName: "", id: "web", name: "web", hostname: "" };
   const door = new Door({
     ready: async () => undefined,
-    hosts: () => [host],
+    hosts: findable([host]),
+    told: { aliasesOf: async () => [], isLeft: () => false, hurry: () => undefined },
     accessTo: (key) => {
       const source = recognisedOf(fleet, key, servers.clock);
       return source && (async () => elsewhere(await source(), dialled.url));
