@@ -12,6 +12,8 @@ import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const PATIENT = { timeout: 120_000 };
 const PASTE_BYTES = 1_000_000;
+/** Reads nothing, and ends when it is interrupted, also by a signal that comes as soon as it has said that it is there. */
+const INTERRUPTED = "trap 'echo interrupted; exit 7' INT\nsleep 1000 &\necho ready\nwait";
 
 beforeAll(async () => void (await builtAgent()), 600_000);
 
@@ -52,9 +54,7 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
   });
 
   it("that is urgent stops a program that reads nothing of a paste", PATIENT, async () => {
-    await using script = await shellScript(
-      "stty -icanon isig -echo\ntrap 'echo interrupted; exit 7' INT\necho ready\nsleep 1000",
-    );
+    await using script = await shellScript(`stty -icanon isig -echo\n${INTERRUPTED}`);
     await using host = await startTerminalHost(program, { shell: script.path });
     const viewer = await HostViewer.open(host.session);
     await viewer.untilText("ready");
@@ -71,9 +71,7 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
     "that is urgent stops a program behind a paste that the system took and it does not read: %s",
     PATIENT,
     async (mode) => {
-      await using script = await shellScript(
-        `stty ${mode} isig -echo\ntrap 'echo interrupted; exit 7' INT\necho ready\nsleep 1000`,
-      );
+      await using script = await shellScript(`stty ${mode} isig -echo\n${INTERRUPTED}`);
       await using host = await startTerminalHost(program, { shell: script.path });
       const viewer = await HostViewer.open(host.session);
       await viewer.untilText("ready");
