@@ -235,11 +235,10 @@ export class Credentials {
   }
 
   #view(entry: LedgerEntry): Credential {
-    const { rotationViews, floods, crowds, steady, times } = this.#parts;
+    const { rotationViews, floods, crowds, steady } = this.#parts;
     return toCredential(entry, {
       clients: this.#deps.clients,
       nowMs: steady(),
-      times,
       rotation: rotationViews.of(entry),
       floodedAt: floods.since(entry.id),
       crowdedAt: crowds.since(entry.id),

@@ -13,7 +13,6 @@ export interface CredentialFacts {
   /** The rotation that is under way. */
   readonly rotation: Rotation | undefined;
   readonly nowMs: number;
-  readonly times: ShownTimes;
   readonly floodedAt: string | undefined;
   readonly crowdedAt: string | undefined;
 }
@@ -21,7 +20,7 @@ export interface CredentialFacts {
 /** A credential as people see it. */
 export function toCredential(
   entry: LedgerEntry,
-  { clients, rotation, nowMs, times, floodedAt, crowdedAt }: CredentialFacts,
+  { clients, rotation, nowMs, floodedAt, crowdedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = entry.record;
   const secrets = countSecrets(entry, nowMs);
@@ -34,7 +33,8 @@ export function toCredential(
     secrets_active: secrets.active,
     secrets_grace: secrets.grace,
     last_used_at: toTimeOrNull(secrets.lastUse),
-    rotated_at: toTimeOrNull(rotatedAt === undefined ? null : times.past(rotatedAt)),
+    // By the machine's clock of then, as all that happened once: editors are told of it once.
+    rotated_at: toTimeOrNull(rotatedAt ?? null),
     rotation: rotation ?? null,
     flooded_at: floodedAt ?? null,
     crowded_at: crowdedAt ?? null,

@@ -70,6 +70,19 @@ describe("a rotation", () => {
     expect(clients.sessions.size).toBe(3);
   });
 
+  it("is told alike before and after the clock is set: an editor hears of it once", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    await fleetOf(fixture, ["a"]);
+    await credentials.rotations.start(FLEET, 0);
+    const told = credentials.get(FLEET)?.rotated_at;
+    expect(told).not.toBeNull();
+    for (const stepMs of [-36 * HOUR_MS, 72 * HOUR_MS]) {
+      clock.jump(stepMs);
+      expect(credentials.get(FLEET)?.rotated_at).toBe(told);
+    }
+  });
+
   it.each([
     ["before it, forward", 36 * HOUR_MS, 0],
     ["before it, back", -36 * HOUR_MS, 0],
