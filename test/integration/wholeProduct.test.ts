@@ -147,7 +147,8 @@ describe("backend and agent", () => {
   ])("close an editor's WebSocket with a reason for %s", async (_name, query) => {
     await using backend = await startFleet();
     const [code, reason] = await once(openDial(backend, query), "close");
-    expect(code).toBe(CLOSE_CODES.refused);
+    const isAbsent = "client_id" in query && query.client_id === "nobody";
+    expect(code).toBe(isAbsent ? CLOSE_CODES.offline : CLOSE_CODES.refused);
     expect(String(reason)).toMatch(/client|port/);
   });
 
