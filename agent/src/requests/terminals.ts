@@ -33,6 +33,6 @@ function endTerminal(terminals: Terminals): ServerRequest {
 
 /** What a server may ask about terminals; nothing where there are none. */
 export function terminalRequests(terminals: Terminals): readonly ServerRequest[] {
-  if (terminals.offer.state !== "on") return [];
+  if (!terminals.arePossible) return [];
   return [listTerminals(terminals), endTerminal(terminals)];
 }

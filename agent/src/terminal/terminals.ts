@@ -22,7 +22,10 @@ import { type ForcedEnd, Terminal } from "./terminal.ts";
 /** So long a stopping agent waits for its terminals and for the server that hears of their ends. */
 const STOP_MS = 3_000;
 
-const WHY_NOT: Readonly<Record<Exclude<TerminalOffer["state"], "on">, string>> = {
+/** Why a host has no terminals. */
+export type NoTerminals = Exclude<TerminalOffer["state"], "on">;
+
+const WHY_NOT: Readonly<Record<NoTerminals, string>> = {
   off: "terminals are not allowed on this host: nobody wrote enabled = true below [terminal] into its rport.conf",
   runtime: "this host's agent runs in a Node that cannot have terminals; its log says why",
   system: "this agent has no terminals on this system",
@@ -47,9 +50,8 @@ export interface TerminalsDeps {
   readonly settings: TerminalSettings;
   readonly clock: Clock;
   readonly log: Log;
-  /** Undefined: there are none. */
-  readonly parts: TerminalParts | undefined;
-  readonly offer: TerminalOffer;
+  /** Or why there are none. */
+  readonly parts: TerminalParts | NoTerminals;
 }
 
 /**
@@ -57,11 +59,9 @@ export interface TerminalsDeps {
  * server finds them.
  */
 export class Terminals {
-  readonly offer: TerminalOffer;
   readonly #deps: TerminalsDeps;
   readonly #all = new Map<TerminalId, Terminal>();
   readonly #running = new Set<Terminal>();
-  readonly #accounts: Accounts | undefined;
   /** Those whose account is being looked up, and the server that opens them. */
   readonly #beginning = new Map<TerminalId, string | undefined>();
   readonly #ends: Ends;
@@ -70,8 +70,6 @@ export class Terminals {
 
   constructor(deps: TerminalsDeps) {
     this.#deps = deps;
-    this.offer = deps.offer;
-    this.#accounts = deps.parts?.accounts;
     this.#ends = new Ends(({ id }) => {
       deps.log.warn("the end of a terminal was forgotten: no server asked for it", {
         terminal: id,
@@ -79,20 +77,27 @@ export class Terminals {
     });
   }
 
-  /** What a server is told now: accounts that came since the agent began can be asked for, too. */
+  /** Whether there are some as soon as one of their accounts is there. */
+  get arePossible(): boolean {
+    return typeof this.#deps.parts !== "string";
+  }
+
+  /** What a server is told now: accounts come and go while an agent runs. */
   async offered(): Promise<TerminalOffer> {
-    const names = (await this.#accounts?.names()) ?? [];
-    return names.length === 0 ? this.offer : { state: "on", accounts: [...names] };
+    const { parts } = this.#deps;
+    if (typeof parts === "string") return { state: parts };
+    const names = await parts.accounts.names();
+    return names.length === 0 ? { state: "system" } : { state: "on", accounts: [...names] };
   }
 
   /** Decides about a viewer by what the server said with its channel. */
   decide(extra: Buffer): ChannelDecision | Promise<ChannelDecision> {
-    const { offer } = this;
-    if (offer.state !== "on") return { refuse: WHY_NOT[offer.state] };
+    const { parts } = this.#deps;
+    if (typeof parts === "string") return { refuse: WHY_NOT[parts] };
     const parsed = hostOpeningSchema.safeParse(parseJsonPayload(extra, TERMINAL.openingBytes));
     if (!parsed.success) return { refuse: "the opening of the terminal cannot be read" };
     const { data: opening } = parsed;
-    if (opening.wish.kind === "new") return this.#begin(opening);
+    if (opening.wish.kind === "new") return this.#begin(opening, parts);
     return this.#decided(opening, this.#found(opening));
   }
 
@@ -152,12 +157,12 @@ export class Terminals {
   }
 
   /** As whom it begins is looked up each time: accounts come, go and change while an agent runs. */
-  async #begin(opening: HostOpening): Promise<ChannelDecision> {
+  async #begin(opening: HostOpening, parts: TerminalParts): Promise<ChannelDecision> {
     const refuse = this.#whyNot(opening);
     if (refuse !== undefined) return this.#refused(opening, refuse);
     this.#beginning.set(opening.id, this.#ends.server);
     try {
-      return this.#decided(opening, await this.#begun(opening));
+      return this.#decided(opening, await this.#begun(opening, parts));
     } finally {
       this.#beginning.delete(opening.id);
     }
@@ -171,22 +176,22 @@ export class Terminals {
     return `this host has ${max} terminals, and its rport.conf allows no more`;
   }
 
-  async #begun(opening: HostOpening): Promise<Terminal | Refusal> {
+  async #begun(opening: HostOpening, parts: TerminalParts): Promise<Terminal | Refusal> {
     const wanted = opening.wish.kind === "new" ? opening.wish.account : undefined;
-    const account = await this.#accounts?.find(wanted);
+    const account = await parts.accounts.find(wanted);
     if (account === undefined) return { refuse: "this host allows no terminal as this account" };
     if (this.#isStopping) return { refuse: STOPPING };
     if (!this.#beginning.has(opening.id)) return { refuse: NOT_THERE };
     try {
-      return this.#started(opening, account);
+      return this.#started(opening, account, parts);
     } catch (error) {
       return { refuse: `this host cannot open a terminal: ${troubleOf(error)}` };
     }
   }
 
-  #started(opening: HostOpening, account: ShellAccount): Terminal {
-    const { parts, settings, clock, log } = this.#deps;
-    if (parts === undefined || opening.wish.kind !== "new") throw new Error("there are none");
+  #started(opening: HostOpening, account: ShellAccount, parts: TerminalParts): Terminal {
+    const { settings, clock, log } = this.#deps;
+    if (opening.wish.kind !== "new") throw new Error("it is no new one");
     const { cwd, env, marks } = opening.wish;
     const nonce = settings.integratesShells ? marks?.nonce : undefined;
     const wish = { shell: settings.shell, cwd, env: definedOf(env), nonce };

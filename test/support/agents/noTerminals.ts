@@ -15,7 +15,6 @@ export function noTerminals(): Terminals {
     },
     clock: SYSTEM_CLOCK,
     log: createLog({ level: "error", clock: SYSTEM_CLOCK, write: () => {} }),
-    parts: undefined,
-    offer: { state: "off" },
+    parts: "off",
   });
 }

@@ -57,7 +57,11 @@ export function posixShells(deps: PosixShellsDeps): Shells {
   const ownUid = () => process.getuid?.();
   return {
     mayBeOthers: () => ownUid() === 0,
-    find: async (name) => parsed(await deps.line(name), deps.fields),
+    find: async (name) => {
+      const found = parsed(await deps.line(name), deps.fields);
+      // A number that stands in the place of a name finds whoever has it by now.
+      return name === undefined || found?.name === name ? found : undefined;
+    },
     program: (account, wish) => {
       const shell = shellOf(account, wish);
       const words = [wish.cwd ?? "", account.home, shell, ...loginWord(shell)];

@@ -32,20 +32,23 @@ function withoutProc(): PtyLibrary {
   };
 }
 
+/** The shells of root on a system whose accounts come and go. */
+async function changingAccounts() {
+  const usual = platformOf(process.platform).shells;
+  const own = await usual?.find();
+  if (usual === undefined || own === undefined) throw new Error("this test needs an account");
+  const accounts = new Map<string, ShellAccount>();
+  const find = async (name = "") => accounts.get(name);
+  const shells: Shells = { ...usual, mayBeOthers: () => true, find };
+  return { own, accounts, shells };
+}
+
 describe.skipIf(LIBRARY === undefined)("a host begins a terminal", () => {
   it("as an account as it is now, and as none that is gone", async () => {
-    const usual = platformOf(process.platform).shells;
-    const own = await usual?.find();
-    if (usual === undefined || own === undefined) throw new Error("this test needs an account");
-    const accounts = new Map<string, ShellAccount>();
-    const shells: Shells = {
-      ...usual,
-      mayBeOthers: () => true,
-      find: async (name = "") => accounts.get(name),
-    };
+    const { own, accounts, shells } = await changingAccounts();
     accounts.set("one", { ...own, name: "one", home: "/" });
     await using host = await startKeeping({ accounts: ["one", "two"] }, { shells });
-    expect(host.terminals.offer).toEqual({ state: "on", accounts: ["one"] });
+    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["one"] });
     const asked = (account: string) =>
       HostViewer.open(host.session, { wish: { kind: "new", account } });
     accounts.set("one", { ...own, name: "one", home: "/usr" });
@@ -59,6 +62,21 @@ describe.skipIf(LIBRARY === undefined)("a host begins a terminal", () => {
     accounts.delete("one");
     await expect(asked("one")).rejects.toThrow("this host allows no terminal as this account");
     expect((await HostViewer.open(host.session)).attached).toMatchObject({ account: "two" });
+  });
+
+  it("as an account that came after its agent had begun without any", async () => {
+    const { own, accounts, shells } = await changingAccounts();
+    await using host = await startKeeping({ accounts: ["late"] }, { shells });
+    expect(await host.terminals.offered()).toEqual({ state: "system" });
+    await expect(HostViewer.open(host.session)).rejects.toThrow("no terminal as this account");
+    accounts.set("late", { ...own, name: "late", home: "/usr" });
+    const viewer = await HostViewer.open(host.session);
+    expect(viewer.attached).toMatchObject({ account: "late" });
+    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["late"] });
+    accounts.clear();
+    expect(await host.terminals.offered()).toEqual({ state: "system" });
+    const told = host.lines.filter((line) => /cannot be opened|are allowed.*late/.test(line));
+    expect(told).toHaveLength(3);
   });
 
   it.each(["one of them", "all of them"])(

@@ -16,6 +16,14 @@ describe("a shell of Linux", () => {
     },
   );
 
+  it("is of nobody whose number is asked for in the place of a name", async () => {
+    const shells = linuxShells();
+    expect(await shells.find(String(SELF.uid))).toBeUndefined();
+    const own = await shells.find();
+    expect(own?.ids).toMatchObject({ uid: SELF.uid });
+    expect(await shells.find(own?.name)).toEqual(own);
+  });
+
   it("has a terminal that belongs to its account", () => {
     const other = { name: "somebody", ids: { ...SELF, uid: SELF.uid + 1 }, home: "/", shell: "" };
     expect(linuxShells().program(other, WISH).uid).toBe(SELF.uid + 1);
