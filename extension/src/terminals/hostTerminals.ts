@@ -41,7 +41,7 @@ export interface HostTerminalsDeps {
 }
 
 /** What is begun, or come back to. */
-type Place = Omit<OpenTerminal, "id" | "nonce"> & { readonly nonce: string };
+export type Place = Omit<OpenTerminal, "id" | "nonce"> & { readonly nonce: string };
 
 interface Held {
   readonly place: Place;
@@ -88,6 +88,11 @@ export class HostTerminals {
     return window.activeTerminal === undefined
       ? undefined
       : this.#heldOf(window.activeTerminal)?.terminal;
+  }
+
+  /** Whose shell a terminal of the editor is, and what it is called; undefined: of no host. */
+  placeOf(terminal: Terminal): Place | undefined {
+    return this.#heldOf(terminal)?.place;
   }
 
   /** Gives the keys to one that the editor shows. */

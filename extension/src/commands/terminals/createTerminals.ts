@@ -8,6 +8,7 @@ import { plainText } from "../../support/text.ts";
 import { HostTerminals } from "../../terminals/hostTerminals.ts";
 import { TerminalMemory } from "../../terminals/terminalMemory.ts";
 import { TypeIntoAll } from "../../terminals/typeIntoAll.ts";
+import { registerTerminalLinks } from "./terminalLinks.ts";
 import type { TerminalCommandsDeps } from "./terminals.ts";
 import { chosenProfile } from "./terminals.ts";
 import { askPaste } from "./typeIntoAll.ts";
@@ -41,6 +42,7 @@ export function createTerminals(
   const provider = window.registerTerminalProfileProvider(TERMINAL_PROFILE, {
     provideTerminalProfile: () => chosenProfile({ ...deps, terminals }),
   });
+  const links = registerTerminalLinks({ ...deps, terminals });
   terminals.restore();
   return {
     terminals,
@@ -48,6 +50,7 @@ export function createTerminals(
     written: () => memory.written,
     dispose() {
       provider.dispose();
+      links.dispose();
       terminals.dispose();
       item.dispose();
     },

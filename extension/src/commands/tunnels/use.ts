@@ -9,6 +9,7 @@ import type { TunnelTarget } from "../../servers/entities.ts";
 import { handleOf } from "../../ssh/hosts.ts";
 import type { SshSettings } from "../../ssh/sshSettings.ts";
 import { answersOnIpv6, findsNames, type PageDeps, pageUrl } from "../../tunnels/browserPage.ts";
+import type { LocalTunnel } from "../../tunnels/localTunnel.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
 import type { Handlers } from "../registry.ts";
@@ -70,9 +71,15 @@ export function useHandlers({ targets, sshSettings }: UseDeps): UseHandlers {
   };
 }
 
+/** What a browser that is none of the editor's finds. */
+const OUTSIDE = {
+  finds: (name: string) => findsNames(process.platform, name),
+  isTaken: answersOnIpv6,
+} as const;
+
 /** Where the window is in a browser or of another computer, the editor forwards the port by itself. */
 async function openOutside(target: TunnelTarget): Promise<void> {
-  const page = await pageOf(target, (name) => findsNames(process.platform, name));
+  const page = await pageOf(target, OUTSIDE.finds);
   await env.openExternal(Uri.parse(page, true));
 }
 
@@ -90,6 +97,20 @@ function wantsNames(): boolean {
 
 async function forwarded(url: string): Promise<string> {
   return String(await env.asExternalUri(Uri.parse(url, true)));
+}
+
+/** Opens a page behind a tunnel of this computer in a browser; `rest` is path, query and fragment, or empty. */
+export async function openPage(
+  tunnel: LocalTunnel,
+  { scheme, rest }: { readonly scheme: "http" | "https"; readonly rest: string },
+): Promise<void> {
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  const page = await pageUrl(`${scheme}://${localAddress(tunnel)}${path}`, tunnel, {
+    ...OUTSIDE,
+    wantsNames,
+    forwarded,
+  });
+  await env.openExternal(Uri.parse(page, true));
 }
 
 /** Whether a tunnel answers; one of before does not. */
