@@ -75,7 +75,9 @@ export class Agent implements AsyncDisposable {
     this.#terminals = terminals;
     this.identity = identity;
     this.#log = log;
-    this.#stateFile = new StateWriter({ dataDir: dataDirOf(deps), clock, log });
+    const dataDir = dataDirOf(deps);
+    this.#stateFile = new StateWriter({ dataDir, clock, log, terminals: () => terminals.now });
+    terminals.onChange(() => this.#stateFile.renew());
     this.#loop = this.#createLoop(deps, hostKey);
     this.#stateFile.set("initialized", "connecting");
     this.#ended = this.#loop.run(this.#stop.signal);

@@ -170,9 +170,7 @@ async function runStatus(prefix: string | undefined, platform: Platform): Promis
   const installing = installingOn(platform);
   const place = placeOf(installing, prefix, undefined);
   const supervisors = (await Supervision.of(place, installing, true)).all();
-  const { layout } = place;
-  const { wrapper } = installing;
-  return tellStatus({ layout, wrapper, supervisors, clock: SYSTEM_CLOCK, say });
+  return tellStatus({ place, installing, supervisors, clock: SYSTEM_CLOCK, say });
 }
 
 /** An agent without a service, or under an init that only calls scripts. */

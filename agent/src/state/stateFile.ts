@@ -3,19 +3,22 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beginningOf } from "@rport/protocol/ownText";
 import { printableLine } from "@rport/protocol/printable";
+import { terminalOfferSchema } from "@rport/protocol/terminal/terminal";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
 import { replaceFile } from "../platform/replaceFile.ts";
 import { readSmallFile } from "../platform/smallFile.ts";
+import type { TerminalsNow } from "../terminal/terminals.ts";
 
 /** RPort's words for how the agent is, which its watchdogs read. */
 export type AgentState = "initialized" | "connected" | "reconnecting";
 
 /** How often the file is written although nothing changed, so that watchdogs see us live. */
 export const STATE_INTERVAL_MS = 60_000;
-const MAX_BYTES = 10_000;
+/** Sixteen accounts with long names are in it. */
+const MAX_BYTES = 32 << 10;
 
 const stateSchema = z.object({
   /** RFC 3339. */
@@ -26,6 +29,11 @@ const stateSchema = z.object({
   last_message: z.string().max(2_000).transform(printableLine),
   /** Ours: the process that wrote it. */
   pid: z.number().int().positive(),
+  /** Ours, as `TerminalsNow`; undefined: an agent of before, or nonsense. */
+  terminals: z
+    .object({ offer: terminalOfferSchema, open: z.number().int().nonnegative() })
+    .optional()
+    .catch(undefined),
 });
 
 /** `state.json`, parsed. */
@@ -54,6 +62,8 @@ export interface StateWriterDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** What stands in it about terminals, asked at each writing. */
+  readonly terminals?: () => TerminalsNow;
   /** Puts a text in the place of the file; tests give one that takes its time. */
   readonly replace?: (file: string, text: string) => Promise<void>;
 }
@@ -88,6 +98,11 @@ export class StateWriter implements AsyncDisposable {
     this.#state = state;
     this.#message = printableLine(beginningOf(message, 1_000));
     this.#write();
+  }
+
+  /** Writes it again, because what else stands in it has changed. */
+  renew(): void {
+    if (!this.#isClosed) this.#write();
   }
 
   /** Writes a last state, waits for it, and stops. */
@@ -126,6 +141,7 @@ export class StateWriter implements AsyncDisposable {
       last_state: this.#state,
       last_message: this.#message,
       pid: process.pid,
+      terminals: this.#deps.terminals?.(),
     };
     return `${JSON.stringify(state)}\n`;
   }

@@ -28,10 +28,11 @@ export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals>
   const isChoice = shells.mayBeOthers() && settings.accounts.length > 0;
   const choice = isChoice ? settings.accounts : [undefined];
   const accounts = new Accounts({ shells, names: choice, log });
-  const names = await accounts.names();
-  if (!isChoice) tellIgnored(settings, names, log);
   const parts = { open: found.open, shells, accounts };
-  return new Terminals({ settings, clock, log, parts });
+  const terminals = new Terminals({ settings, clock, log, parts });
+  const offer = await terminals.offered();
+  if (!isChoice && offer.state === "on") tellIgnored(settings, offer.accounts, log);
+  return terminals;
 }
 
 function without(log: Log, reason: string, terminals: Terminals): Terminals {

@@ -38,6 +38,14 @@ interface Refusal {
   readonly refuse: string;
 }
 
+/** How the terminals of a host are, for whoever asks at the host. */
+export interface TerminalsNow {
+  /** What was found when a server was told last. */
+  readonly offer: TerminalOffer;
+  /** How many run. */
+  readonly open: number;
+}
+
 /** What makes terminals possible. */
 export interface TerminalParts {
   readonly open: OpenPty;
@@ -66,6 +74,8 @@ export class Terminals {
   readonly #beginning = new Map<TerminalId, string | undefined>();
   readonly #ends: Ends;
   #whenNone: (() => void) | undefined;
+  #offer: TerminalOffer = { state: "off" };
+  #onChange = () => {};
   #isStopping = false;
 
   constructor(deps: TerminalsDeps) {
@@ -84,10 +94,19 @@ export class Terminals {
 
   /** What a server is told now: accounts come and go while an agent runs. */
   async offered(): Promise<TerminalOffer> {
-    const { parts } = this.#deps;
-    if (typeof parts === "string") return { state: parts };
-    const names = await parts.accounts.names();
-    return names.length === 0 ? { state: "system" } : { state: "on", accounts: [...names] };
+    this.#offer = await this.#look();
+    this.#onChange();
+    return this.#offer;
+  }
+
+  /** How they are now. */
+  get now(): TerminalsNow {
+    return { offer: this.#offer, open: this.#running.size };
+  }
+
+  /** Calls back when that may have changed; one listener. */
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
   }
 
   /** Decides about a viewer by what the server said with its channel. */
@@ -125,6 +144,13 @@ export class Terminals {
     this.#isStopping = true;
     await this.#endAll();
     for (const terminal of this.#all.values()) terminal.letGo();
+  }
+
+  async #look(): Promise<TerminalOffer> {
+    const { parts } = this.#deps;
+    if (typeof parts === "string") return { state: parts };
+    const names = await parts.accounts.names();
+    return names.length === 0 ? { state: "system" } : { state: "on", accounts: [...names] };
   }
 
   async #endAll(): Promise<void> {
@@ -212,6 +238,7 @@ export class Terminals {
     });
     this.#all.set(opening.id, terminal);
     this.#running.add(terminal);
+    this.#onChange();
     this.#forgetEnded();
     const { id: of, ownerName: by } = opening;
     log.info("a terminal was opened", { terminal: of, by, account: account.name });
@@ -220,6 +247,7 @@ export class Terminals {
 
   #ended(terminal: Terminal, held: HeldTerminal, opener: string | undefined): void {
     this.#running.delete(terminal);
+    this.#onChange();
     // Behind those that have ended before: they are forgotten first.
     if (this.#all.delete(held.id)) this.#all.set(held.id, terminal);
     const { id, ownerName, account, ended } = held;
