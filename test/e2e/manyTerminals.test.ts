@@ -54,6 +54,8 @@ describe("terminals of several hosts", () => {
     const { quickInput, page } = workbench;
     await workbench.command("RPort: Group Clients By...");
     await quickInput.pick("Tag");
+    // until they are in groups, each of them has its tag in its row
+    await rport.clients.row("Untagged").waitFor();
     await rport.clients.contextMenu("prod", GROUP_COMMAND);
     await workbench
       .toast("No terminal on gone-01 (offline); shy-01 (not allowed there).")
