@@ -11,6 +11,7 @@ import { type RunningBackend, startBackend } from "../support/backend/backend.ts
 import type { EventStream } from "../support/backend/eventStream.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
+import { tcpServer } from "../support/wire/wireTunnel.ts";
 
 /** Clients in the paths of these tests: as awkward as an id may be. */
 const CLIENT = "host/1 größe";
@@ -138,6 +139,32 @@ describe("backend and agent", () => {
     socket.send(Buffer.alloc(0));
     await closed;
     expect(received.at(-1)).toHaveLength(0);
+  });
+
+  it("close an editor's WebSocket as cut off when the agent is stopped, and normally when the target resets", async () => {
+    await using backend = await startFleet();
+    await using agent = await agentOf(backend);
+    await agent.online();
+    const targets: Socket[] = [];
+    await using target = await tcpServer((socket) => {
+      targets.push(socket);
+      socket.pipe(socket);
+    });
+    const openTo = async () => {
+      const place = { host: "127.0.0.1", port: String(target.port) };
+      const socket = openDial(backend, { client_id: CLIENT, ...place });
+      const closed = once(socket, "close");
+      await once(socket, "open");
+      socket.send(Buffer.from("hello"));
+      await once(socket, "message");
+      return { closed };
+    };
+    const reset = await openTo();
+    targets.pop()?.resetAndDestroy();
+    expect((await reset.closed)[0]).toBe(1000);
+    const cut = await openTo();
+    await agent.agent.stop();
+    expect((await cut.closed)[0]).toBe(CLOSE_CODES.cutOff);
   });
 
   it.each([

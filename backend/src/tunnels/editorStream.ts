@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { CLOSE_CODES } from "@rport/protocol/errors";
 import { INLET_HIGH_WATER_BYTES, Inlet } from "@rport/protocol/wire/inlet";
 import type { RawData, WebSocket } from "ws";
 
@@ -6,13 +7,15 @@ import type { RawData, WebSocket } from "ws";
 const HIGH_WATER_BYTES = 64 << 10;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
+const CUT = "The connection to the client was cut.";
 const NOTHING = Buffer.alloc(0);
 const END_OF_DIRECTION = NOTHING;
 
 /**
  * An editor's WebSocket as a stream: binary messages are the bytes, an empty one is the end of its
  * direction, and whoever does not read stops the other side. A text message ends it with close code
- * 1003. Destroying it closes the socket, behind what was sent; the end of the socket destroys it.
+ * 1003. Destroying it closes the socket, behind what was sent: as cut off where there is an error, or its direction
+ * to the editor has not ended. The end of the socket destroys it.
  */
 export class EditorStream extends Duplex {
   readonly #ws: WebSocket;
@@ -67,7 +70,8 @@ export class EditorStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // A paused socket would never see that the editor agrees.
     this.#ws.resume();
-    this.#ws.close(NORMAL_CLOSURE);
+    if (error === null && this.writableEnded) this.#ws.close(NORMAL_CLOSURE);
+    else this.#ws.close(CLOSE_CODES.cutOff, CUT);
     done(error);
   }
 

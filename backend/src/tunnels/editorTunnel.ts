@@ -23,7 +23,7 @@ export interface EditorTunnelDeps {
 /**
  * Joins an editor's WebSocket to a stream, as `EditorStream` says, and takes its turn among all that
  * is relayed. When `dial` fails, the socket is closed with the reason, and with the close code
- * that there is for it, else `CLOSE_CODES.refused`. Resolves when the socket is closed.
+ * that there is for it, else `CLOSE_CODES.refused`; a stream that is cut later closes it as cut off. Resolves when the socket is closed.
  */
 export async function serveEditorTunnel(
   ws: WebSocket,
@@ -34,7 +34,7 @@ export async function serveEditorTunnel(
   ws.pause();
   try {
     const stream = await dial();
-    if (ws.readyState === ws.OPEN) await relays.join(new EditorStream(ws), stream);
+    if (ws.readyState === ws.OPEN) await relays.join(editorOf(ws, stream), stream);
     else stream.destroy();
   } catch (error) {
     const { code, message } = RportError.from(error);
@@ -42,6 +42,13 @@ export async function serveEditorTunnel(
     ws.close(CLOSE_CODE_OF[code] ?? CLOSE_CODES.refused, shortReason(message));
   }
   await closed;
+}
+
+/** A target that resets its connection ends its stream; with an error only the way to the client does. */
+function editorOf(ws: WebSocket, stream: Duplex): EditorStream {
+  const editor = new EditorStream(ws);
+  stream.once("error", (error) => editor.destroy(error));
+  return editor;
 }
 
 /** Cuts a text to what a close frame takes, between characters. */

@@ -21,6 +21,7 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
  * nothing listens shows as a stream that ends at once, without a reason.
  */
 const UNANSWERED = t("The host closed the connection at once: is something listening there?");
+const CUT_OFF = t("The host was cut off from the server, and this connection with it.");
 
 /** Which host a tunnel leads to, and which place as seen from there. */
 export interface StreamTarget {
@@ -221,6 +222,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
 
 function errorOf(end: SocketEnd): RportError {
   if (end.kind === "failed") return end.error;
+  if (end.code === CLOSE_CODES.cutOff) return new RportError("UNAVAILABLE", CUT_OFF);
   return new RportError(
     CODE_OF[end.code] ?? "UNAVAILABLE",
     end.reason || t("The connection to the server was lost."),

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { clientIdSchema } from "@rport/protocol/ids";
@@ -115,13 +116,33 @@ describe("an editor tunnel", () => {
     });
   });
 
-  it("ends when the client disconnects", async () => {
-    await using target = await tcpServer((socket) => socket.pipe(socket));
+  it("is cut off when the client disconnects, also where only the editor still sends", async () => {
+    const endings = [() => {}, (socket: Socket) => socket.end()];
+    await using target = await tcpServer((socket) => {
+      socket.once("data", (data) => {
+        socket.write(data);
+        endings.shift()?.(socket);
+      });
+    });
+    for (const messages of [1, 2]) {
+      await using editor = await editorTo(target);
+      editor.ws.send(Buffer.from("x"));
+      await vi.waitFor(() => expect(editor.messages).toHaveLength(messages));
+      editor.agent.close();
+      expect(await editor.closed).toEqual({
+        code: CLOSE_CODES.cutOff,
+        reason: "The connection to the client was cut.",
+      });
+    }
+  });
+
+  it("is not cut off by a target that resets its connection", async () => {
+    await using target = await tcpServer((socket) => {
+      socket.once("data", () => socket.resetAndDestroy());
+    });
     await using editor = await editorTo(target);
     editor.ws.send(Buffer.from("x"));
-    await vi.waitFor(() => expect(editor.messages).toHaveLength(1));
-    editor.agent.close();
-    expect((await editor.closed).code).toBe(1000);
+    expect(await editor.closed).toEqual({ code: 1000, reason: "" });
   });
 
   it("closes the connection at the client's side when the editor goes away", async () => {

@@ -158,6 +158,20 @@ describe("the bridge", () => {
     expect(said).toEqual(["The host closed the connection at once: is something listening there?"]);
   });
 
+  it("says that the host was cut off when it is so in the middle", async () => {
+    await using window = await openWindow(({ socket }) => {
+      socket.on("message", (data) => {
+        socket.send(data);
+        socket.close(CLOSE_CODES.cutOff, "The connection to the client was cut.");
+      });
+    });
+    const { input, output, said, code } = bridge(window.storage, ["connect", "web-01", "22"]);
+    input.write("x");
+    output.resume();
+    expect(await code).toBe(10);
+    expect(said).toEqual(["The host was cut off from the server, and this connection with it."]);
+  });
+
   it("says that the window was closed when it is in between", async () => {
     await using window = await openWindow(echo);
     const { input, output, said, code } = bridge(window.storage, ["connect", "web-01", "22"]);
