@@ -18,6 +18,7 @@ import { noteFailure, putAside, serviceLogOf } from "./machine/windows/serviceLo
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { textOf } from "./platform/errorText.ts";
 import { type Log, openLog } from "./platform/log.ts";
+import { keepYoungSpaceSmall } from "./platform/youngSpace.ts";
 import { runService } from "./service/command.ts";
 import { stateFileIn } from "./state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "./state/waitOnline.ts";
@@ -105,6 +106,7 @@ async function runAsService(file: string): Promise<number> {
 }
 
 async function runUntil(stop: Promise<string>, config: AgentConfig, log: Log): Promise<void> {
+  keepYoungSpaceSmall();
   await using _agent = await Agent.start({
     config,
     log,

@@ -7,7 +7,8 @@ import { projectNode } from "./install.mjs";
 import { projectPath, root } from "./paths.mjs";
 
 const main = join(root, "backend", "src", "main.ts");
-// A flood of handshakes would leave V8's young space and the C library's arenas large for good.
+// A flood of handshakes would leave V8's young space and the C library's arenas large for good. Streams
+// leave few objects in it, and in a large one the bytes behind them call for searches of the whole heap.
 const { flags, environment } = JSON.parse(
   readFileSync(join(root, "scripts", "lib", "backendProcess.json"), "utf8"),
 );
