@@ -1,49 +1,100 @@
-/** What begins something that is no text, where text is expected. */
-const BEGINS = anyOf("\u001B\u0090\u0098\u009B\u009D\u009E\u009F");
-/** What ends a string of a terminal, or gives it up. */
-const ENDS_STRING = anyOf("\u0018\u001A\u001B\u009C");
-/** The same for an operating system command, which a bell ends, too. */
-const ENDS_COMMAND = anyOf("\u0007\u0018\u001A\u001B\u009C");
+const ESCAPE = "\u001B";
+const BEL = "\u0007";
+/** Begins an operating system command as one character of eight bits. */
+const COMMAND = "\u009D";
+/** What the editor's terminal takes out of its input before it looks. */
+const BYTE_ORDER_MARK = "\uFEFF";
+/** Gives up a sequence. */
+const CANCEL = "\u0018";
+const GIVES_UP: ReadonlySet<string> = new Set([CANCEL, "\u001A"]);
+/** What ends a command and does nothing else. */
+const ENDS: ReadonlySet<string> = new Set([BEL, CANCEL, "\u001A", "\u009C"]);
 /** Behind an escape: makes a terminal as it was at its begin. */
 const RESET = "c";
-/** Asks a terminal whether it is well; the answer is `STATUS_ANSWER`. */
-const STATUS_PARAMETER = "5";
+/** Asks a terminal whether it is well; the answer is `STATUS_ANSWER`. It looks at the first parameter alone. */
+const STATUS_PARAMETER = /^5(?:[;:]|$)/;
 
 /** Among the modes that a program sets or takes back: pastes are marked. */
 const PASTE_MODE = /^\?(?:\d+;)*2004(?:;|$)/;
 
-/** Where a terminal stands that has read so far. */
-type State = "ground" | "escape" | "intermediate" | "sequence" | "command" | "string";
-
-/** What opens what, behind an escape or as one character of eight bits. */
-const OPENED: Readonly<Record<string, State>> = {
-  "[": "sequence",
-  "]": "command",
-  P: "string",
-  X: "string",
-  "^": "string",
-  _: "string",
-  "\u009B": "sequence",
-  "\u009D": "command",
-  "\u0090": "string",
-  "\u0098": "string",
-  "\u009E": "string",
-  "\u009F": "string",
-};
-
-/** What gives up a sequence. */
-const GIVES_UP: ReadonlySet<string> = new Set(["\u0018", "\u001A"]);
-
-/** Longest sequence of which the parameters are remembered. */
-const PARAMETERS_MAX = 16;
+/** The command by which a program reads and writes the clipboard of whoever looks at it. */
+const CLIPBOARD = 52;
+/** Longer begins of commands, such as one of zeros, are no program's: such a command is not shown. */
+const WITHHELD_MAX = 64;
 
 /**
- * Follows a program's output as a terminal reads it: whether something of ours may stand at its end,
- * and how often the program asked the terminal for its status, which it answers in turn with ours.
+ * Where a terminal stands that has read so far. Of a command's `number` it is not known yet whether it is `closed`,
+ * of a `device` or an `application` whether the `data` of it begins.
+ */
+type State =
+  | "ground"
+  | "escape"
+  | "intermediate"
+  | "sequence"
+  | "number"
+  | "command"
+  | "closed"
+  | "device"
+  | "application"
+  | "data"
+  | "string";
+
+/** How far the head of a sequence, or of a device's string, has come. */
+type Part = "begin" | "parameters" | "intermediate" | "ignored";
+
+/** What opens what, behind an escape. */
+const OPENED: Readonly<Record<string, State>> = {
+  "[": "sequence",
+  "]": "number",
+  P: "device",
+  X: "string",
+  "^": "string",
+  _: "application",
+};
+
+/** The same as one character of eight bits, anywhere. All others of them lead to the ground. */
+const OPENED_BY_ONE: Readonly<Record<string, State>> = {
+  "\u009B": "sequence",
+  [COMMAND]: "number",
+  "\u0090": "device",
+  "\u0098": "string",
+  "\u009E": "string",
+  "\u009F": "application",
+};
+
+/** Where nothing happens before one of these characters; in other states each character counts. */
+const NEXT: Readonly<Partial<Record<State, RegExp>>> = {
+  ground: anyOf("\u001B\u0090\u0098\u009B\u009D-\u009F"),
+  command: anyOf("\u0007\u0018\u001A\u001B\u0080-\u009F"),
+  closed: anyOf("\u0007\u0018\u001A\u001B\u0080-\u009F"),
+  data: anyOf("\u0018\u001A\u001B\u0080-\u009F"),
+  string: anyOf("\u0018\u001A\u001B\u0080-\uFEFE\uFF00-\uFFFF"),
+};
+
+/** Longest head of which everything is remembered. */
+const HEAD_MAX = 16;
+
+/** Output that was read. */
+export interface ReadOutput {
+  /** What the terminal may be given of it, with what was withheld before. */
+  readonly text: string;
+  /** How often the program asked for the status in it. */
+  readonly asked: number;
+}
+
+/**
+ * Follows a program's output as the editor's terminal reads it (its states are those of a VT500): whether
+ * something of ours may stand at its end, and how often the program asked the terminal for its status, which it answers
+ * in turn with ours. Commands for the clipboard are taken out: the editor's terminal would obey them unasked.
  */
 export class Escapes {
   #state: State = "ground";
-  #parameters = "";
+  #part: Part = "begin";
+  #head = "";
+  /** Of the command that was begun last; NaN: it has none. */
+  #number = 0;
+  /** The begin of a command, behind its escape, as long as it is not known which one it is. */
+  #withheld = "";
   #takesPastes = false;
 
   /** Whether the program has asked for pastes to be marked. */
@@ -56,70 +107,143 @@ export class Escapes {
     return this.#state === "ground";
   }
 
-  /** Reads on; answers how often the program asked for the status in this text. */
-  read(text: string): number {
+  /** Reads on. */
+  read(output: string): ReadOutput {
     let asked = 0;
-    for (let at = 0; at < text.length; ) {
-      if (this.#state === "ground") at = this.#toNext(text, at, BEGINS);
-      else if (this.#state === "string") at = this.#toNext(text, at, ENDS_STRING);
-      else if (this.#state === "command") at = this.#toNext(text, at, ENDS_COMMAND);
-      const char = text[at];
-      if (char === undefined) break;
+    let text = "";
+    let from = 0;
+    for (let at = this.#toNext(output, 0); at < output.length; at = this.#toNext(output, at + 1)) {
+      const char = output.charAt(at);
+      const before = this.#state;
       if (this.#take(char)) asked += 1;
-      at += 1;
+      if (!isWithheld(before) && !isWithheld(this.#state)) continue;
+      if (!isWithheld(before)) text += output.slice(from, at);
+      text += this.#pass(char, before);
+      from = at + 1;
     }
-    return asked;
+    if (!isWithheld(this.#state)) text += output.slice(from);
+    return { text, asked };
   }
 
-  #toNext(text: string, at: number, pattern: RegExp): number {
+  #toNext(output: string, at: number): number {
+    const pattern = NEXT[this.#state];
+    if (pattern === undefined) return at;
     pattern.lastIndex = at;
-    return pattern.exec(text)?.index ?? text.length;
+    return pattern.exec(output)?.index ?? output.length;
+  }
+
+  /** What is shown of a character that has to do with a command that may be closed, and of what was withheld. */
+  #pass(char: string, before: State): string {
+    const isBegin = this.#state === "number" && (before !== "number" || char === COMMAND);
+    if (this.#state === "number" && !isBegin) {
+      this.#withheld += char;
+      if (this.#withheld.length < WITHHELD_MAX) return "";
+      this.#state = "closed";
+      return standIn(this.#withheld);
+    }
+    const wasClosed = before === "closed" || this.#number === CLIPBOARD;
+    let passed = "";
+    if (before === "number") passed = wasClosed ? standIn(this.#withheld) : this.#withheld;
+    this.#withheld = isBegin ? char : "";
+    if (isBegin) this.#number = 0;
+    if (isBegin || this.#state === "closed" || (wasClosed && ENDS.has(char))) return passed;
+    return passed + char;
   }
 
   /** Takes one character; whether it made the question for the status complete. */
   #take(char: string): boolean {
-    if (char === "\u001B") {
-      this.#enter("escape");
-      return false;
-    }
-    const opened = this.#state === "ground" || this.#state === "escape" ? OPENED[char] : undefined;
-    if (opened !== undefined) {
-      this.#enter(opened);
-      return false;
-    }
-    if (this.#state === "sequence") return this.#takeOfSequence(char);
-    if (this.#state === "escape" && char === RESET) this.#takesPastes = false;
-    const isWithin = this.#state === "escape" || this.#state === "intermediate";
+    if (char === ESCAPE) this.#enter("escape");
+    else if (GIVES_UP.has(char)) this.#enter("ground");
+    else if (char >= "\u0080" && char <= "\u009F") this.#enter(OPENED_BY_ONE[char] ?? "ground");
+    else if (char === BYTE_ORDER_MARK) return false;
+    else if (this.#state === "number") this.#takeOfNumber(char);
+    // a letter beyond ASCII ends a string of no use
+    else if (this.#state === "string" || isCommandEnd(this.#state, char)) this.#enter("ground");
     // a control is obeyed within a sequence, which goes on behind it
-    if (isWithin && isControl(char)) return false;
-    this.#enter(isWithin && char >= " " && char <= "/" ? "intermediate" : "ground");
+    else if (!isControl(char)) return this.#takeOfSequence(char);
     return false;
   }
 
-  #takeOfSequence(char: string): boolean {
-    if (char >= "@" && char <= "~") {
-      const isQuestion = char === "n" && this.#parameters === STATUS_PARAMETER;
-      const isMode = char === "h" || char === "l";
-      if (isMode && PASTE_MODE.test(this.#parameters)) this.#takesPastes = char === "h";
-      this.#enter("ground");
-      return isQuestion;
+  #takeOfNumber(char: string): void {
+    if (char === BEL) this.#enter("ground");
+    else if (char === ";") this.#enter(this.#number === CLIPBOARD ? "closed" : "command");
+    else if (char >= "0" && char <= "9") this.#number = this.#number * 10 + Number(char);
+    else if (char >= " ") {
+      this.#number = Number.NaN;
+      this.#enter("command");
     }
-    const opened = OPENED[char];
-    if (char >= "\u0080" && opened !== undefined) this.#enter(opened);
-    else if (GIVES_UP.has(char) || char >= "\u0080") this.#enter("ground");
-    else if (isControl(char)) return false;
-    else if (this.#parameters.length < PARAMETERS_MAX) this.#parameters += char;
+  }
+
+  #takeOfSequence(char: string): boolean {
+    if (this.#state === "sequence" || this.#state === "device") return this.#takeOfHead(char);
+    if (char >= " " && char <= "/") {
+      if (this.#state === "escape") this.#enter("intermediate");
+      return false;
+    }
+    if (this.#state === "application") this.#enter(char <= "~" ? "data" : "ground");
+    else if (this.#state === "escape") {
+      if (char === RESET) this.#takesPastes = false;
+      this.#enter(OPENED[char] ?? "ground");
+    } else this.#enter("ground");
     return false;
+  }
+
+  #takeOfHead(char: string): boolean {
+    if (char > "~") {
+      if (this.#part !== "ignored") this.#enter("ground");
+      return false;
+    }
+    if (char >= "@") return this.#endHead(char);
+    this.#part = partBehind(this.#part, char);
+    // zeros before the first number say nothing
+    const isNothing = this.#head === "" && char === "0";
+    if (!isNothing && this.#head.length < HEAD_MAX) this.#head += char;
+    return false;
+  }
+
+  #endHead(char: string): boolean {
+    if (this.#state === "device") {
+      if (this.#part !== "ignored") this.#enter("data");
+      return false;
+    }
+    const isPlain = this.#part === "begin" || this.#part === "parameters";
+    const isMode = isPlain && (char === "h" || char === "l");
+    if (isMode && PASTE_MODE.test(this.#head)) this.#takesPastes = char === "h";
+    const isQuestion = isPlain && char === "n" && STATUS_PARAMETER.test(this.#head);
+    this.#enter("ground");
+    return isQuestion;
   }
 
   #enter(state: State): void {
     this.#state = state;
-    this.#parameters = "";
+    this.#part = "begin";
+    this.#head = "";
   }
 }
 
+function isWithheld(state: State): boolean {
+  return state === "number" || state === "closed";
+}
+
+/** What the terminal is given in the place of a command: it is on the ground then, as behind the command. */
+function standIn(begin: string): string {
+  return begin.startsWith(COMMAND) ? CANCEL : "\\";
+}
+
+function isCommandEnd(state: State, char: string): boolean {
+  return (state === "command" || state === "closed") && char === BEL;
+}
+
+/** How far a head has come with a character that does not end it. */
+function partBehind(part: Part, char: string): Part {
+  if (part === "ignored") return part;
+  if (char <= "/") return "intermediate";
+  const isPrefix = char >= "<";
+  return part === "intermediate" || (isPrefix && part === "parameters") ? "ignored" : "parameters";
+}
+
 function isControl(char: string): boolean {
-  return (char < " " && !GIVES_UP.has(char)) || char === "\u007F";
+  return char < " " || char === "\u007F";
 }
 
 /** Finds any of these characters. */

@@ -26,6 +26,12 @@ const ANSWERS = new RegExp(
   "g",
 );
 
+/** What the editor's terminal answers to a program that asks for the clipboard. Programs are not let ask: it is nobody's. */
+const CLIPBOARD_ANSWER = new RegExp(
+  `${ESC}\\]0*52;[^${BEL}${ESC}\u009C]*(?:${BEL}|${ESC}\\\\|\u009C)`,
+  "g",
+);
+
 /** Where output that begins anywhere may be shown from: the end of a sequence, a line, or the begin of one. */
 const BOUNDARY = new RegExp(`${BEL}|(?=[${ESC}\\r\\n])`);
 
@@ -38,10 +44,12 @@ export interface ScreenDeps {
   readonly onShown: (offset: number) => void;
 }
 
-/** A question for the status that the terminal has not answered. */
+/** A question of ours for the status that the terminal has not answered. */
 interface Question {
-  /** The output before it; undefined: the program asked. */
-  readonly shownTo: number | undefined;
+  /** How often the program asked since our last one, and was not answered. */
+  asked: number;
+  /** The output before it. */
+  readonly shownTo: number;
   /** Nobody waits for the answer any more. */
   isForgotten: boolean;
 }
@@ -56,7 +64,10 @@ interface Question {
 export class Screen {
   readonly #deps: ScreenDeps;
   readonly #escapes = new Escapes();
+  /** Few, as each of them stands behind much output. */
   readonly #questions: Question[] = [];
+  /** How often the program asked since the last of them, and was not answered. */
+  #asked = 0;
   #decoder = new TextDecoder();
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
@@ -130,9 +141,10 @@ export class Screen {
     });
   }
 
-  /** What somebody typed of what the terminal sends: without its answers to us, and to questions of before. */
-  typed(text: string): string {
+  /** What somebody typed of what the terminal sends: without its answers to us, to questions of before, and what the clipboard has. */
+  typed(input: string): string {
     const wasReplaying = this.#replayedTo !== undefined;
+    const text = input.replace(CLIPBOARD_ANSWER, "");
     const [first = "", ...others] = text.split(STATUS_ANSWER);
     const typed = others.reduce(
       (all, part) => `${all}${this.#answered() ? "" : STATUS_ANSWER}${part}`,
@@ -150,10 +162,9 @@ export class Screen {
     this.#pace?.cancel();
   }
 
-  #show(text: string): void {
-    for (let asked = this.#escapes.read(text); asked > 0; asked -= 1) {
-      this.#questions.push({ shownTo: undefined, isForgotten: false });
-    }
+  #show(output: string): void {
+    const { text, asked } = this.#escapes.read(output);
+    this.#asked += asked;
     const asks = this.#isDue() && this.#escapes.isComplete;
     if (asks) this.#ask();
     const shown = asks ? `${text}${STATUS_QUESTION}` : text;
@@ -182,7 +193,8 @@ export class Screen {
 
   #ask(): void {
     this.#askedAt = this.#handed;
-    this.#questions.push({ shownTo: this.#handed, isForgotten: false });
+    this.#questions.push({ asked: this.#asked, shownTo: this.#handed, isForgotten: false });
+    this.#asked = 0;
     if (this.#patience === undefined) this.#wait();
   }
 
@@ -192,15 +204,19 @@ export class Screen {
   }
 
   get #isAnswerOpen(): boolean {
-    return this.#questions.some(
-      ({ shownTo, isForgotten }) => shownTo !== undefined && !isForgotten,
-    );
+    return this.#questions.some(({ isForgotten }) => !isForgotten);
   }
 
   /** The terminal has answered one question; whether it was ours. */
   #answered(): boolean {
-    const shownTo = this.#questions.shift()?.shownTo;
-    if (shownTo === undefined) return false;
+    const [first] = this.#questions;
+    if (first === undefined || first.asked > 0) {
+      if (first !== undefined) first.asked -= 1;
+      else if (this.#asked > 0) this.#asked -= 1;
+      return false;
+    }
+    const { shownTo } = first;
+    this.#questions.shift();
     this.#isDeaf = false;
     this.#hasReached(shownTo);
     if (this.#isAnswerOpen) {

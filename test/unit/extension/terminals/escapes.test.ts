@@ -4,9 +4,9 @@ import { Escapes } from "../../../../extension/src/terminals/escapes.ts";
 /** What is known after this was read, whole and character by character. */
 function read(text: string) {
   const whole = new Escapes();
-  const asked = whole.read(text);
+  const { asked } = whole.read(text);
   const cut = new Escapes();
-  const askedOfCut = [...text].reduce((sum, char) => sum + cut.read(char), 0);
+  const askedOfCut = [...text].reduce((sum, char) => sum + cut.read(char).asked, 0);
   expect({ asked: askedOfCut, isComplete: cut.isComplete }).toEqual({
     asked,
     isComplete: whole.isComplete,
@@ -66,5 +66,7 @@ describe("where a terminal stands in its output", () => {
       2,
     );
     expect(read("\u001B[\n5\u007Fn").asked).toBe(1);
+    expect(read("\u001B[05n\u001B[5;1n\u001B[5 n\u001B[5<n\u001B[;5n").asked).toBe(2);
+    expect(read("\u001B]0;a\u0085\u001B]0;[5n\u0090q\u0081\u001B[5n").asked).toBe(1);
   });
 });

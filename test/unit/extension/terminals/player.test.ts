@@ -51,6 +51,12 @@ async function playingAll(lines: AsyncIterable<readonly CastLine[]>) {
 }
 
 describe("S-66 a recording that is played", () => {
+  it("S-69 has nothing to do with the clipboard", async () => {
+    const scene = await playing(output(0, "a\u001B]5"), output(1, "2;c;eA==\u0007b"));
+    await scene.pass(50);
+    expect(scene.screen()).toBe("a\u001B\\b");
+  });
+
   it("takes the time that it took, without long pauses", async () => {
     const scene = await playing(output(0, "a"), output(1_000, "b"), output(3_600_000, "c"));
     expect(scene.screen()).toBe("a");
