@@ -5,6 +5,7 @@ import {
   AROUND_BYTES,
   CONTENT_MAX_BYTES,
   fileKey,
+  isPartOfPrefix,
   type OpenedBlock,
   openBlock,
   PREFIX_BYTES,
@@ -38,14 +39,19 @@ export class BlockReader {
     this.#place = place;
   }
 
-  /** From a place on, or from the first block; undefined: the file is no recording. */
+  /**
+   * From a place on, or from the first block. `incomplete`: the file ends before the first block; `wrong`: it
+   * is no recording.
+   */
   static async open(
     file: FileHandle,
     { id, auditKey }: { readonly id: RecordingId; readonly auditKey: KeyObject },
     place: BlockPlace = { offset: PREFIX_BYTES, number: 0 },
-  ): Promise<BlockReader | undefined> {
-    const key = fileKey(auditKey, await readAt(file, 0, PREFIX_BYTES), id);
-    return key && new BlockReader(file, key, place);
+  ): Promise<BlockReader | "incomplete" | "wrong"> {
+    const prefix = await readAt(file, 0, PREFIX_BYTES);
+    const key = fileKey(auditKey, prefix, id);
+    if (key !== undefined) return new BlockReader(file, key, place);
+    return isPartOfPrefix(prefix) ? "incomplete" : "wrong";
   }
 
   /** Of the next block. */

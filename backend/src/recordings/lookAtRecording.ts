@@ -27,8 +27,8 @@ export async function lookAtRecording(
     const part = Number(id.split(".")[1]);
     const facts = { id, path, part, bytes, fileAtMs: Math.floor(mtimeMs) };
     const reader = await BlockReader.open(file, { id, auditKey });
-    const found = reader === undefined ? ALTERED : await look(reader, bytes);
-    return { ...facts, ...found };
+    if (typeof reader !== "string") return { ...facts, ...(await look(reader, bytes)) };
+    return { ...facts, ...(reader === "wrong" ? ALTERED : UNFINISHED) };
   } finally {
     await file.close();
   }
@@ -37,11 +37,12 @@ export async function lookAtRecording(
 type Found = Pick<RecordingFacts, "meta" | "last" | "outputTo" | "state">;
 
 const ALTERED: Found = { meta: undefined, last: undefined, outputTo: 0, state: "altered" };
+/** The server was killed before it had written who records what. */
+const UNFINISHED: Found = { ...ALTERED, state: "unfinished" };
 
 async function look(reader: BlockReader, bytes: number): Promise<Found> {
   const header = await reader.next();
-  // The server was killed before it had written who records what.
-  if (header === "incomplete") return { ...ALTERED, state: "unfinished" };
+  if (header === "incomplete") return UNFINISHED;
   if (header === "wrong" || header.kind !== "header") return ALTERED;
   const meta = metaIn(header.content);
   if (meta === undefined) return ALTERED;

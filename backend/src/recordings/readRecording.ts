@@ -35,8 +35,9 @@ export async function readPiece(question: PieceQuestion): Promise<RecordingPiece
     const place = placeIn(from);
     if (place !== undefined && place.offset > (await file.stat()).size) throw noPlace();
     const reader = await BlockReader.open(file, question, place);
-    if (reader === undefined) return { text: markLine(ALTERED, ""), next: null, state: "altered" };
-    return await pieceOf(reader, isRunning);
+    if (typeof reader !== "string") return await pieceOf(reader, isRunning);
+    const { state, mark } = atEnd(reader, isRunning);
+    return { text: mark === undefined ? "" : markLine(mark, ""), next: null, state };
   } finally {
     await file.close();
   }
@@ -71,15 +72,17 @@ async function pieceOf(reader: BlockReader, isRunning: boolean): Promise<Recordi
 async function moreOf(reader: BlockReader, isRunning: boolean): Promise<string | Last> {
   const { offset } = reader.place;
   const block = await reader.next();
-  const altered: Last = { state: "altered", mark: ALTERED };
-  if (block === "wrong") return altered;
-  if (block === "incomplete") {
-    // The file ends here, perhaps in the middle of a block: what is there so far is good.
-    return isRunning ? { state: "running" } : { state: "unfinished", mark: UNFINISHED };
-  }
-  if (block.kind !== "end") return textOf(block) ?? altered;
+  if (typeof block === "string") return atEnd(block, isRunning);
+  if (block.kind !== "end") return textOf(block) ?? atEnd("wrong", isRunning);
   const isLast = lastIn(block.content)?.offset === offset && !(await reader.hasMore());
-  return isLast ? { state: "whole" } : altered;
+  return isLast ? { state: "whole" } : atEnd("wrong", isRunning);
+}
+
+/** Where nothing more can be read. */
+function atEnd(why: "incomplete" | "wrong", isRunning: boolean): Last {
+  if (why === "wrong") return { state: "altered", mark: ALTERED };
+  // The file ends here, perhaps in the middle of a block: what is there so far is good.
+  return isRunning ? { state: "running" } : { state: "unfinished", mark: UNFINISHED };
 }
 
 /** Undefined: no block of this kind stands there. */

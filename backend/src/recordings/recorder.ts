@@ -51,7 +51,7 @@ export class Recorder {
   #size: TerminalSize;
   #bytes = 0;
   #number = 0;
-  #eventBlocks = 0;
+  #hasEvents = false;
   /** Output up to here is in the file, or in parts before it. */
   #writtenTo: number;
   #writing: Promise<void> | undefined;
@@ -75,8 +75,7 @@ export class Recorder {
   static async begin(deps: RecorderDeps): Promise<Recorder> {
     const recorder = new Recorder(deps);
     const { file, prefix, meta } = deps;
-    recorder.#grow(prefix.length);
-    await file.append(prefix);
+    await recorder.#write(prefix);
     await recorder.#append("header", metaContent(meta));
     await file.settle();
     return recorder;
@@ -92,9 +91,9 @@ export class Recorder {
     return this.#writtenTo;
   }
 
-  /** Whether nothing that a terminal shows was recorded. */
+  /** Whether its file has nothing that a terminal shows. */
   get isEmpty(): boolean {
-    return this.#eventBlocks === 0 && this.#queue.isEmpty;
+    return !this.#hasEvents;
   }
 
   /** The terminal's program wrote this. */
@@ -140,14 +139,16 @@ export class Recorder {
     return this.#failure !== undefined || this.#ended !== undefined;
   }
 
+  /** Behind a failure stands nothing: it would be a gap, or follow the end. */
   #begin(): void {
-    this.#writing ??= this.#write().finally(() => {
+    if (this.#failure !== undefined) return;
+    this.#writing ??= this.#writeQueue().finally(() => {
       this.#writing = undefined;
-      if (this.#failure === undefined && !this.#queue.isEmpty) this.#begin();
+      if (!this.#queue.isEmpty) this.#begin();
     });
   }
 
-  async #write(): Promise<void> {
+  async #writeQueue(): Promise<void> {
     // What comes in the same turn is in the same block.
     await Promise.resolve();
     try {
@@ -168,7 +169,6 @@ export class Recorder {
     const more = content.length + AROUND_BYTES;
     if (this.#bytes + more + LAST_BYTES > this.#deps.maxBytes) throw await this.#full();
     await this.#append("events", content, outputTo);
-    this.#eventBlocks += 1;
     this.#settleSoon();
   }
 
@@ -182,16 +182,16 @@ export class Recorder {
 
   async #append(kind: BlockKind, content: Buffer, outputTo = this.#writtenTo): Promise<void> {
     const number = this.#number;
-    const sealed = sealBlock({ kind, number, outputTo, content }, this.#deps.key);
+    await this.#write(sealBlock({ kind, number, outputTo, content }, this.#deps.key));
     this.#number += 1;
-    this.#grow(sealed.length);
-    await this.#deps.file.append(sealed);
+    this.#hasEvents ||= kind === "events";
     this.#writtenTo = outputTo;
   }
 
-  #grow(bytes: number): void {
-    this.#deps.requireRoom(bytes);
-    this.#bytes += bytes;
+  async #write(bytes: Buffer): Promise<void> {
+    this.#deps.requireRoom(bytes.length);
+    await this.#deps.file.append(bytes);
+    this.#bytes += bytes.length;
   }
 
   async #last(end: RecordingEnd): Promise<void> {

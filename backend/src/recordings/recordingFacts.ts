@@ -60,9 +60,11 @@ export function metaContent(meta: RecordingMeta): Buffer {
   return Buffer.from(JSON.stringify(meta));
 }
 
-/** The content of the last block, always as long. */
+/** The content of the last block, always as long: what it says has fewer bytes, with any signal. */
 export function endContent(last: RecordingLast): Buffer {
-  return Buffer.from(JSON.stringify(last).padEnd(END_CONTENT_BYTES));
+  const content = Buffer.alloc(END_CONTENT_BYTES, " ");
+  content.write(JSON.stringify(last));
+  return content;
 }
 
 /** Reads the content of a first block; undefined: it has none. */

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type RecordingId, recordingIdSchema } from "@rport/protocol/terminal/recording";
 import { codeOf, syncDirectory } from "../store/files/durableFile.ts";
@@ -42,7 +42,13 @@ export const openRecordingFile: OpenRecordingFile = async (path) => {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   let file: FileHandle | undefined = await open(path, "wx", 0o600);
-  await syncDirectory(directory);
+  try {
+    await syncDirectory(directory);
+  } catch (caught) {
+    await file.close().catch(() => undefined);
+    await rm(path, { force: true }).catch(() => undefined);
+    throw caught;
+  }
   let length = 0;
   return {
     async append(bytes) {

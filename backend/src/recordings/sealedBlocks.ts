@@ -70,6 +70,14 @@ export function fileKey(
   );
 }
 
+/** Whether so few bytes can be what a crash left of a begin. */
+export function isPartOfPrefix(given: Buffer): boolean {
+  return (
+    given.length < PREFIX_BYTES &&
+    MAGIC.subarray(0, given.length).equals(given.subarray(0, MAGIC.length))
+  );
+}
+
 /**
  * Seals a block with AES-256-GCM (NIST SP 800-38D): its head, which is authenticated and in the clear, a
  * random nonce, the content, the tag. The head has kind, number, `outputTo` and length, so a block opens

@@ -133,6 +133,13 @@ export const attachedSchema = z.object({
 /** Answer of a host to whoever has attached. */
 export type Attached = z.infer<typeof attachedSchema>;
 
+/** As systems call it (`SIGTERM`, `SIGRTMIN+3`); of anything else nothing is taken. */
+const signalName = z
+  .string()
+  .regex(/^[A-Z0-9+-]{1,32}$/)
+  .optional()
+  .catch(undefined);
+
 /**
  * How a terminal ended: its program did, with a code or by a signal; nobody used it, or nobody came
  * back; its owner, an administrator or the loss of a right ended it; the agent stopped; it could
@@ -141,7 +148,7 @@ export type Attached = z.infer<typeof attachedSchema>;
 export const terminalEndSchema = z.object({
   how: z.enum(["exit", "signal", "idle", "left", "closed", "forbidden", "stopped", "failed"]),
   code: z.number().int().min(0).max(0xffff_ffff).optional(),
-  signal: z.string().max(32).transform(withoutDeceptive).optional(),
+  signal: signalName,
   /** Why it could not go on, for people. */
   text: z.string().max(500).transform(withoutDeceptive).optional(),
 });
