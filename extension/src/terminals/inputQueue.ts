@@ -1,12 +1,12 @@
 import { FRAME_DATA_BYTES, type Frame } from "@rport/protocol/terminal/frame";
 import { TERMINAL } from "@rport/protocol/terminal/terminal";
+import { ByteQueue } from "./byteQueue.ts";
 
 /** Input that waits here for the host; more than the longest paste that anybody means. */
 export const INPUT_MAX_BYTES = 16 << 20;
 
 /** Ctrl+C. */
 const INTERRUPT = Buffer.from([3]);
-const NOTHING = Buffer.alloc(0);
 
 /** A frame with input. */
 export type InputFrame = Extract<Frame, { readonly kind: "input" | "urgent" | "output" }>;
@@ -17,11 +17,8 @@ export type InputFrame = Extract<Frame, { readonly kind: "input" | "urgent" | "o
  */
 export class InputQueue {
   /** What the host has not confirmed, in order. */
-  #bytes: Buffer = NOTHING;
-  /** What comes behind it: a long paste is put together once, and not for each key. */
-  #more: Buffer[] = [];
-  #moreBytes = 0;
-  /** The offset of the first byte of `#bytes`. */
+  readonly #bytes = new ByteQueue();
+  /** The offset of the first of these bytes. */
   #taken = 0;
   /** The offset of the first byte that was not sent. */
   #sent = 0;
@@ -30,40 +27,35 @@ export class InputQueue {
 
   /** Bytes that the host has not confirmed. */
   get waiting(): number {
-    return this.#bytes.length + this.#moreBytes;
+    return this.#bytes.length;
   }
 
   /** Puts input at the end; false: there is too much, and nothing of it is kept. */
   add(bytes: Buffer): boolean {
     if (this.waiting + bytes.length > INPUT_MAX_BYTES) return false;
-    this.#more.push(bytes);
-    this.#moreBytes += bytes.length;
+    this.#bytes.add(bytes);
     return true;
   }
 
   /** Puts Ctrl+C in the place of all that was not sent. The host throws away what it was sent before and no program has read. */
   interrupt(): void {
-    this.#settle();
-    const kept = this.#bytes.subarray(0, this.#sent - this.#taken);
-    this.#bytes = Buffer.concat([kept, INTERRUPT]);
+    this.#bytes.keep(this.#sent - this.#taken);
+    this.#bytes.add(INTERRUPT);
     this.#urgentAt = this.#sent;
   }
 
   /** The host has all before this offset. One that it cannot have means nothing. */
   confirm(offset: number): void {
     if (offset <= this.#taken || offset > this.#sent) return;
-    this.#settle();
-    this.#bytes = this.#bytes.subarray(offset - this.#taken);
+    this.#bytes.drop(offset - this.#taken);
     this.#taken = offset;
   }
 
   /** There is a new way to the host, which has all before this offset: the rest is to be sent. */
   resume(offset: number): void {
-    this.#settle();
     const isKnown = offset >= this.#taken && offset <= this.#sent;
     // another viewer has typed meanwhile, in the place of what was on its way here
-    const from = isKnown ? offset - this.#taken : this.#sent - this.#taken;
-    this.#bytes = this.#bytes.subarray(from);
+    this.#bytes.drop(isKnown ? offset - this.#taken : this.#sent - this.#taken);
     if (!isKnown) this.#urgentAt = undefined;
     this.#taken = offset;
     this.#sent = offset;
@@ -73,7 +65,6 @@ export class InputQueue {
   next(): InputFrame | undefined {
     const underWay = this.#sent - this.#taken;
     if (underWay >= this.waiting) return undefined;
-    this.#settle();
     const urgentAt = this.#urgentAt ?? 0;
     if (urgentAt === this.#sent && this.#urgentAt !== undefined) return this.#send("urgent", 1);
     const room = Math.min(TERMINAL.inputWindowBytes - underWay, FRAME_DATA_BYTES);
@@ -82,17 +73,9 @@ export class InputQueue {
   }
 
   #send(kind: "input" | "urgent", length: number): InputFrame {
-    const begin = this.#sent - this.#taken;
-    const bytes = this.#bytes.subarray(begin, begin + length);
+    const bytes = this.#bytes.read(this.#sent - this.#taken, length);
     const frame = { kind, offset: this.#sent, bytes } as const;
     this.#sent += bytes.length;
     return frame;
-  }
-
-  #settle(): void {
-    if (this.#moreBytes === 0) return;
-    this.#bytes = Buffer.concat([this.#bytes, ...this.#more]);
-    this.#more = [];
-    this.#moreBytes = 0;
   }
 }

@@ -18,8 +18,10 @@ import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
 const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
 /** A terminal that is shown is told its size by then. */
 const SIZE_MS = 150;
-/** Keys that were meant for the program come so long after its end. */
+/** Keys that were meant for the program come so long after its end, or after each other. */
 const SLIP_MS = 500;
+/** That nothing more is sent is not told more often. */
+const TELL_MS = 10_000;
 const ESC = "\u001B";
 const ENTER = /^\r?\n?$/;
 /** Makes a terminal as it was at its begin. */
@@ -59,6 +61,7 @@ export class Session {
   /** The screen has what is shown again when it is back. */
   #isTakenBack = false;
   #isToldRecorded = false;
+  #toldFullAtMs: number | undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -87,9 +90,7 @@ export class Session {
   /** What the terminal sends. After the end, Enter starts a shell again and any other key closes. */
   type(text: string): void {
     if (this.#endedAtMs !== undefined) this.#decide(text, this.#endedAtMs);
-    else if (this.#viewer?.type(text) === false) {
-      this.#deps.onTold(t("This is more than the host takes in time: it was not pasted."));
-    }
+    else if (this.#viewer?.type(text) === false) this.#tellFull();
   }
 
   /** A paste into another terminal goes here, too, in the way this one's program has asked for. */
@@ -157,6 +158,15 @@ export class Session {
     if (state.kind === "waiting") this.#cut(state.reason);
     else if (state.kind !== "connecting") this.#cut(undefined);
     if (state.kind === "over") this.#finish(state.end);
+  }
+
+  #tellFull(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    if (this.#toldFullAtMs !== undefined && nowMs - this.#toldFullAtMs < TELL_MS) return;
+    this.#toldFullAtMs = nowMs;
+    this.#deps.onTold(
+      t("The host takes no more for now: what you typed or pasted was not sent to it."),
+    );
   }
 
   /** Before anything else is on the screen; once for each shell. */

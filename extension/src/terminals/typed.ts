@@ -20,6 +20,11 @@ export function isKey(input: string): boolean {
   return KEY.test(input);
 }
 
+/** Whether a terminal may have sent this by itself: everything with an escape in it that is neither a key nor a marked paste. */
+export function isOwn(input: string): boolean {
+  return !isPaste(input) && !isKey(input) && !ARROWS.test(input) && ESCAPES.test(input);
+}
+
 /** What a terminal sent. */
 export type Typed =
   /** By itself, such as an answer to a program, or where its mouse is. */
@@ -37,20 +42,24 @@ export type Typed =
 
 /**
  * What one message of the editor's terminal is. A terminal sends each answer, and each key, as a message of its own.
- * What could be an answer is one: everything with an escape in it that is neither a key nor a marked paste.
+ * What could be an answer is one.
  */
 export function typedOf(input: string): Typed {
-  if (input.startsWith(PASTE_BEGIN) && input.endsWith(PASTE_END)) {
+  if (isPaste(input)) {
     const text = input.slice(PASTE_BEGIN.length, -PASTE_END.length).replaceAll(ESC, SHOWN_ESCAPE);
     return { kind: "paste", text, lines: linesOf(text), endsLine: ENDS_LINE.test(text) };
   }
-  if (!isKey(input) && !ARROWS.test(input) && ESCAPES.test(input)) return { kind: "own" };
+  if (isOwn(input)) return { kind: "own" };
   return { kind: "keys", text: input, lines: linesOf(input), endsLine: ENDS_LINE.test(input) };
 }
 
 /** A paste for a program that wants it marked, or as if it were typed. */
 export function pasted(text: string, isMarked: boolean): string {
   return isMarked ? `${PASTE_BEGIN}${text}${PASTE_END}` : text;
+}
+
+function isPaste(input: string): boolean {
+  return input.startsWith(PASTE_BEGIN) && input.endsWith(PASTE_END);
 }
 
 /** How many lines a text has; an end of line at its end begins none. */

@@ -2,6 +2,7 @@ import { encodeFrame, type Frame } from "@rport/protocol/terminal/frame";
 import {
   type Attached,
   attachedSchema,
+  TERMINAL,
   type TerminalEnd,
   type TerminalId,
   type TerminalSize,
@@ -15,6 +16,7 @@ import type { Dial, Link, LinkEnd } from "./link.ts";
 import { LinkRules } from "./linkRules.ts";
 import { Redial } from "./redial.ts";
 import { Screen } from "./screen.ts";
+import { isOwn } from "./typed.ts";
 
 /** Ctrl+C as a terminal sends it. */
 const INTERRUPT = "\u0003";
@@ -99,10 +101,14 @@ export class Viewer {
     return this.#screen.takesPastes;
   }
 
-  /** What the terminal sends: keys, a paste, its answers. False: it is more than anybody waits for, and thrown away. */
+  /**
+   * What the terminal sends: keys, a paste, its answers. False: it is more than anybody waits for, and thrown away.
+   * Answers are, without a word, once more waits than the host lets be sent: whoever asks and does not listen gets none.
+   */
   type(text: string): boolean {
     const typed = this.#screen.typed(text);
     if (typed === "" || this.#state.kind === "over") return true;
+    if (this.#input.waiting > TERMINAL.inputWindowBytes && isOwn(typed)) return true;
     if (typed === INTERRUPT && this.#input.waiting > PASTE_BYTES) this.#input.interrupt();
     else if (!this.#input.add(Buffer.from(typed))) return false;
     this.#sendInput();
