@@ -50,10 +50,14 @@ describe("recordings of terminals", () => {
   test("S-63 are announced in the terminal and in its name when it opens", async () => {
     const { terminal } = workbench;
     await open("web-01");
-    await terminal.type("echo seen-$((40 + 2)); printf '\\033[5n\\033[c'\n");
+    // the answers of the terminal are read, of which the last one ends with "c"
+    await terminal.type(
+      "echo seen-$((40 + 2)); printf '\\033[5n\\033[c'; read -rsd c; echo read-$((40 + 2))\n",
+    );
     await terminal.shows("seen-42");
+    await terminal.shows("read-42");
     await workbench.screenshot("recording-announced");
-    await terminal.type("\u0003exit 0\n");
+    await terminal.type("exit 0\n");
     await endedRecordings(backend, 1);
   });
 
