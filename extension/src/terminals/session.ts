@@ -11,7 +11,7 @@ import type { Clock, Timer } from "../support/clock.ts";
 import { inertLine } from "../support/text.ts";
 import type { Dial } from "./link.ts";
 import { TIDY } from "./tidy.ts";
-import { isKey, pasted } from "./typed.ts";
+import { isKey, isOwn, pasted } from "./typed.ts";
 import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
 
 /** What a terminal has whose size nobody has told yet, as all have had. */
@@ -56,7 +56,12 @@ export class Session {
   #viewer: Viewer | undefined;
   #size: TerminalSize | undefined;
   #begin: Timer | undefined;
-  #endedAtMs: number | undefined;
+  /** Keys are not for its program any more. */
+  #isOver = false;
+  /** When the last thing happened that a key may still have been meant for: its end, or another key. */
+  #busyAtMs: number | undefined;
+  /** It goes when no key has come for a while. */
+  #going: Timer | undefined;
   #isCut = false;
   /** The screen has what is shown again when it is back. */
   #isTakenBack = false;
@@ -87,10 +92,15 @@ export class Session {
     else this.#viewer?.resize(this.#size);
   }
 
-  /** What the terminal sends. After the end, Enter starts a shell again and any other key closes. */
+  /** What the terminal sends. After the end, Enter starts a shell again and any other key closes, if it was meant to. */
   type(text: string): void {
-    if (this.#endedAtMs !== undefined) this.#decide(text, this.#endedAtMs);
-    else if (this.#viewer?.type(text) === false) this.#tellFull();
+    const isSlip = this.#isSlip;
+    if (isKey(text)) this.#busyAtMs = this.#deps.clock.monotonic();
+    if (this.#going !== undefined) {
+      if (!isOwn(text)) this.#go();
+    } else if (this.#isOver) {
+      if (!isSlip && isKey(text)) this.#decide(text);
+    } else if (this.#viewer?.type(text) === false) this.#tellFull();
   }
 
   /** A paste into another terminal goes here, too, in the way this one's program has asked for. */
@@ -125,15 +135,29 @@ export class Session {
     this.#viewer?.detach();
   }
 
-  /** A shell that was about to begin is not begun. */
+  /** A shell that was about to begin is not begun, and a terminal that was about to go does not by itself. */
   #stop(): void {
     this.#begin?.cancel();
     this.#begin = undefined;
+    this.#going?.cancel();
+    this.#going = undefined;
+  }
+
+  /** Somebody is typing: a key that comes now was meant for what was there. */
+  get #isSlip(): boolean {
+    const { clock } = this.#deps;
+    return this.#busyAtMs !== undefined && clock.monotonic() - this.#busyAtMs < SLIP_MS;
+  }
+
+  /** It goes, once whoever types has noticed: else the rest went to the terminal that has the keys then. */
+  #go(): void {
+    this.#going?.cancel();
+    this.#going = this.#deps.clock.after(SLIP_MS, () => this.#deps.finish(0));
   }
 
   #start(): void {
     this.#stop();
-    this.#endedAtMs = undefined;
+    this.#isOver = false;
     this.#isToldRecorded = false;
     const { dial, clock, random, show } = this.#deps;
     const viewer: Viewer = new Viewer({
@@ -188,14 +212,16 @@ export class Session {
     // whoever took it over has it in mind from now on
     this.#deps.onGone();
     if (end.kind === "ended" && hasGoneWell(end.end)) {
-      this.#deps.finish(0);
+      if (this.#isSlip) this.#go();
+      else this.#deps.finish(0);
       return;
     }
     const id = this.#viewer?.id;
     const isThere = end.kind === "takenOver" && id !== undefined;
     this.#wish = isThere ? { kind: "resume", id } : this.#deps.again;
     this.#isTakenBack = isThere;
-    this.#endedAtMs = this.#deps.clock.monotonic();
+    this.#isOver = true;
+    this.#busyAtMs = this.#deps.clock.monotonic();
     const keys = isThere
       ? t("Press Enter to have it back, any other key to close.")
       : t("Press Enter to start again, any other key to close.");
@@ -203,8 +229,7 @@ export class Session {
     this.#deps.show(`${TIDY}\r\n\u001B[7m ${line} \u001B[0m\r\n${keys}\r\n`);
   }
 
-  #decide(text: string, endedAtMs: number): void {
-    if (!isKey(text) || this.#deps.clock.monotonic() - endedAtMs < SLIP_MS) return;
+  #decide(text: string): void {
     if (!ENTER.test(text)) {
       this.#deps.finish(undefined);
       return;

@@ -71,6 +71,50 @@ describe("a terminal of the window", () => {
     expect(screen()).toBe("");
   });
 
+  it("stays for what somebody is still typing, which goes nowhere else", async () => {
+    const { host, session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    one.type("p");
+    clock.advance(400);
+    end({ how: "exit", code: 0 });
+    for (const key of "assword") {
+      clock.advance(400);
+      one.type(key);
+    }
+    expect(events).toEqual(["attached", "gone"]);
+    expect(host.read).toBe("p");
+    clock.advance(500);
+    expect(events).toEqual(["attached", "gone", "finished 0"]);
+  });
+
+  it("goes once when it is closed meanwhile", async () => {
+    const { session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    one.type("\u0004");
+    end({ how: "exit", code: 0 });
+    one.close();
+    clock.advance(LATER_MS);
+    expect(events).toEqual(["attached", "gone"]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("takes no key for a decision that comes right behind another one", async () => {
+    const { session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    end({ how: "stopped" });
+    for (const key of "password") {
+      clock.advance(400);
+      one.type(key);
+    }
+    expect(events).toEqual(["attached", "gone"]);
+    clock.advance(500);
+    one.type("q");
+    expect(events.at(-1)).toBe("finished undefined");
+  });
+
   it.each([
     [{ how: "exit", code: 3 }, "The shell ended with exit code 3."],
     [{ how: "signal", signal: "SIGKILL" }, "The shell was ended by the signal SIGKILL."],
