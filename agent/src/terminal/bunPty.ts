@@ -120,8 +120,9 @@ class BunPty implements Pty {
     if (!this.#isClosed) this.#process.terminal.write(bytes);
   }
 
-  throwAway(): boolean {
-    return !this.#isClosed && this.#device !== undefined && throwAwayUnread(this.#device);
+  async throwAway(): Promise<boolean> {
+    if (this.#isClosed || this.#device === undefined) return false;
+    return await throwAwayUnread(this.#device);
   }
 
   resize({ cols, rows }: TerminalSize): void {

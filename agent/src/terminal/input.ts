@@ -7,8 +7,10 @@ import { WRITE_BYTES } from "./pty.ts";
 export interface InputDeps {
   /** Gives at most `WRITE_BYTES` to the program; `taken` is called when it has them. */
   write(bytes: Buffer): void;
-  /** Throws away what the program was given and has not read; whether that is possible. */
-  throwAway(): boolean;
+  /** Throws away what the program was given and has not read; whether that worked. Never rejects. */
+  throwAway(): Promise<boolean>;
+  /** The program may not see these urgent bytes, because they are behind something all the same. */
+  onStuck(bytes: Buffer): void;
   /** All input before this byte was given to the program, or thrown away. */
   onTaken(offset: number): void;
 }
@@ -24,8 +26,10 @@ export class Input {
   /** All before it was given away, if not taken yet. */
   #given = 0;
   #isBusy = false;
-  /** What is given next goes to a program that has nothing before it. */
-  #isUrgent = false;
+  /** What was given is being thrown away: nothing is given meanwhile. */
+  #isClearing = false;
+  /** The newest that goes to a program that has nothing before it, until it is given. */
+  #urgent: Buffer | undefined;
 
   constructor(deps: InputDeps) {
     this.#deps = deps;
@@ -49,22 +53,21 @@ export class Input {
   }
 
   /**
-   * The same before all that waits, here and in the terminal, which is thrown away. Whether the program
-   * may not see it, because it is behind something all the same. Throws a `FrameError`.
+   * The same before all that waits, here and in the terminal, which is thrown away: once at a time, however
+   * much of this comes meanwhile, of which the newest is given. Throws a `FrameError`.
    */
-  addUrgent(offset: number, bytes: Buffer): boolean {
+  addUrgent(offset: number, bytes: Buffer): void {
     const news = bytes.subarray(Math.max(0, this.#received - offset));
-    if (news.length === 0) return false;
+    if (news.length === 0) return;
     if (offset + bytes.length - this.#given > TERMINAL.inputWindowBytes) {
       throw new FrameError("more input than allowed");
     }
     this.#forget();
     this.#received = Math.max(this.#received, offset);
     this.#given = this.#received;
-    const isStuck = this.#isBusy && !this.#deps.throwAway();
-    this.#isUrgent = true;
+    this.#urgent = Buffer.from(news);
+    if (this.#isBusy && !this.#isClearing) void this.#clear();
     this.#push(news);
-    return isStuck;
   }
 
   /** The program has what it was given. */
@@ -83,15 +86,33 @@ export class Input {
   }
 
   #give(): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy || this.#isClearing) return;
+    // What was on its way to the terminal may have come there since.
+    if (this.#urgent === undefined) this.#write();
+    else void this.#clear();
+  }
+
+  #write(): void {
     const bytes = this.#next();
     if (bytes === undefined) return;
     this.#isBusy = true;
     this.#given += bytes.length;
-    // What was on its way to the terminal may have come there since.
-    if (this.#isUrgent) this.#deps.throwAway();
-    this.#isUrgent = false;
     this.#deps.write(bytes);
+  }
+
+  /** Makes room for what is urgent, and gives it unless what was given before is not taken all the same. */
+  async #clear(): Promise<void> {
+    const wasBusy = this.#isBusy;
+    this.#isClearing = true;
+    const isEmptied = await this.#deps.throwAway();
+    this.#isClearing = false;
+    if (!wasBusy) {
+      this.#urgent = undefined;
+      this.#write();
+      return;
+    }
+    if (!isEmptied && this.#urgent !== undefined) this.#deps.onStuck(this.#urgent);
+    this.#give();
   }
 
   /** The oldest that waits, as much as may be written at once. */
@@ -103,7 +124,7 @@ export class Input {
   }
 
   #forget(): void {
-    this.#isUrgent = false;
+    this.#urgent = undefined;
     this.#waiting = new Gathered();
     this.#rest = undefined;
   }

@@ -113,14 +113,14 @@ class NodePty implements Pty {
     else this.#retry = setTimeout(() => this.write(bytes.subarray(written)), FULL_MS);
   }
 
-  throwAway(): boolean {
+  async throwAway(): Promise<boolean> {
     if (this.#isClosed) return false;
     if (this.#retry !== undefined) {
       clearTimeout(this.#retry);
       this.#retry = undefined;
       this.#tellTaken();
     }
-    return throwAwayUnread(this.#path);
+    return await throwAwayUnread(this.#path);
   }
 
   #tellTaken(): void {

@@ -37,8 +37,11 @@ export interface Pty {
    */
   hold(): void;
   release(): void;
-  /** Throws away what was given and not read yet; what was not taken counts as taken. Whether that is possible. */
-  throwAway(): boolean;
+  /**
+   * Throws away what was given and not read yet; what was not taken counts as taken. Nothing is to be
+   * written meanwhile. Whether that worked; never rejects.
+   */
+  throwAway(): Promise<boolean>;
   /** Whether `Ctrl+C` is a signal there, as far as that can be found out. */
   obeysKeys(): Promise<boolean>;
   /** Gives it back to the system, which hangs it up. Nothing is told after it but the exit. */

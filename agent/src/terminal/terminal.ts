@@ -78,8 +78,9 @@ export class Terminal implements Viewed {
     this.#size = size;
     this.held = { id, owner, ownerName, account: deps.account, startedAtMs: clock.now() };
     this.#input = new Input({
-      write: (bytes) => this.#pty.write(bytes),
+      write: guarded(onFault, (bytes: Buffer) => this.#pty.write(bytes)),
       throwAway: () => this.#pty.throwAway(),
+      onStuck: guarded(onFault, (bytes: Buffer) => this.#urgentKeys.seeObeyed(bytes)),
       onTaken: (offset) => this.#viewer?.tellTaken(offset),
     });
     this.#resizes = new LastOfMany(clock, RESIZE_MS);
@@ -163,7 +164,8 @@ export class Terminal implements Viewed {
         this.#input.add(frame.offset, frame.bytes);
         break;
       case "urgent":
-        this.#urgent(frame.offset, frame.bytes);
+        this.#idleness.note();
+        this.#input.addUrgent(frame.offset, frame.bytes);
         break;
       case "resize":
         this.#resize(frame);
@@ -218,11 +220,6 @@ export class Terminal implements Viewed {
 
   get #mayGoOn(): boolean {
     return this.output.isRoomy || this.#exit !== undefined || this.#forced !== undefined;
-  }
-
-  #urgent(offset: number, bytes: Buffer): void {
-    this.#idleness.note();
-    if (this.#input.addUrgent(offset, bytes)) void this.#urgentKeys.seeObeyed(bytes);
   }
 
   #resize({ cols, rows }: TerminalSize): void {

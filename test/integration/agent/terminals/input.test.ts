@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { REQUESTS } from "@rport/protocol/agent";
 import { TERMINAL } from "@rport/protocol/terminal/terminal";
@@ -18,6 +19,12 @@ const INTERRUPTED = "trap 'echo interrupted; exit 7' INT\nsleep 1000 &\necho rea
 beforeAll(async () => void (await builtAgent()), 600_000);
 
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+/** How often a process has asked its system for something to read. */
+async function readingsOf(pid: number): Promise<number> {
+  const counted = await readFile(`/proc/${pid}/io`, "latin1");
+  return Number(/^syscr: (\d+)$/m.exec(counted)?.[1]);
+}
 
 describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }) => {
   const reader = `stty raw -echo\necho ready\nhead -c ${PASTE_BYTES} | sha256sum`;
@@ -96,6 +103,25 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
     await viewer.untilText("behind-2");
     expect(existsSync(made)).toBe(false);
   });
+
+  it(
+    "that is urgent by the hundred costs a few readings, also of a terminal that never says it is empty",
+    PATIENT,
+    async () => {
+      await using script = await shellScript(
+        "stty -icanon -echo min 0 time 0\necho ready\nsleep 1000",
+      );
+      await using host = await startTerminalHost(program, { shell: script.path });
+      const viewer = await HostViewer.open(host.session);
+      await viewer.untilText("ready");
+      const before = await readingsOf(host.agent.pid);
+      viewer.channel.cork();
+      for (let key = 0; key < 100; key += 1) viewer.urge("x");
+      viewer.channel.uncork();
+      await viewer.until("the last to be taken", () => viewer.taken.at(-1) === viewer.inputEnd);
+      expect((await readingsOf(host.agent.pid)) - before).toBeLessThan(5_000);
+    },
+  );
 
   it("that is missing, or too much, ends its viewer and not the terminal", PATIENT, async () => {
     await using script = await shellScript("stty raw -echo\necho ready\nsleep 1000");

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { TERMINAL } from "@rport/protocol/terminal/terminal";
 import { describe, expect, it } from "vitest";
 import { Input } from "../../../../agent/src/terminal/input.ts";
@@ -9,10 +10,11 @@ function inputOf(canThrowAway = true) {
   const taken: number[] = [];
   const input = new Input({
     write: (bytes) => void written.push(bytes.toString()),
-    throwAway: () => {
+    throwAway: async () => {
       written.push("-");
       return canThrowAway;
     },
+    onStuck: (bytes) => void written.push(`stuck ${bytes}`),
     onTaken: (offset) => void taken.push(offset),
   });
   return { input, written, taken };
@@ -57,14 +59,16 @@ describe("the input of a terminal", () => {
     expect(() => input.add(1 + window.length, Buffer.from("b"))).toThrow(/more input than allowed/);
   });
 
-  it("that is urgent goes before all that waits, which counts as taken", () => {
+  it("that is urgent goes before all that waits, which counts as taken", async () => {
     const { input, written, taken } = inputOf();
     input.add(0, Buffer.from("a"));
     input.add(1, Buffer.from("bcdef"));
     input.addUrgent(6, Buffer.from("!"));
     input.addUrgent(6, Buffer.from("!"));
+    await setImmediate();
     expect(written).toEqual(["a", "-"]);
     input.taken();
+    await setImmediate();
     input.taken();
     expect([written, taken]).toEqual([
       ["a", "-", "-", "!"],
@@ -74,19 +78,49 @@ describe("the input of a terminal", () => {
     expect(written.slice(3)).toEqual(["!", "g"]);
   });
 
-  it("that is urgent may be stuck where something is on its way that cannot be thrown away", () => {
-    const { input } = inputOf(false);
-    expect(input.addUrgent(0, Buffer.from("!"))).toBe(false);
-    expect(input.addUrgent(1, Buffer.from("!"))).toBe(true);
-    expect(input.addUrgent(1, Buffer.from("!"))).toBe(false);
+  it("that is urgent may be stuck where something is on its way that cannot be thrown away", async () => {
+    const { input, written } = inputOf(false);
+    input.addUrgent(0, Buffer.from("!"));
+    await setImmediate();
+    expect(written).toEqual(["-", "!"]);
+    input.addUrgent(1, Buffer.from("?"));
+    input.addUrgent(1, Buffer.from("?"));
+    await setImmediate();
+    expect(written.slice(2)).toEqual(["-", "stuck ?"]);
   });
 
-  it("that is urgent, and a window beyond all that came, is refused", () => {
+  it("that is urgent any number of times in one piece has room made for it once", async () => {
+    const { input, written, taken } = inputOf();
+    input.add(0, Buffer.from("a"));
+    for (let key = 0; key < 370; key += 1) input.addUrgent(1 + key, Buffer.from([key % 256]));
+    await setImmediate();
+    expect(written).toEqual(["a", "-"]);
+    input.taken();
+    await setImmediate();
+    input.taken();
+    expect([written, taken]).toEqual([
+      ["a", "-", "-", String.fromCharCode(369 % 256)],
+      [370, 371],
+    ]);
+  });
+
+  it("that comes while room is made for what is urgent is given behind it", async () => {
+    const { input, written } = inputOf();
+    input.addUrgent(0, Buffer.from("!"));
+    input.add(1, Buffer.from("b"));
+    expect(written).toEqual(["-"]);
+    await setImmediate();
+    input.taken();
+    expect(written).toEqual(["-", "!b"]);
+  });
+
+  it("that is urgent, and a window beyond all that came, is refused", async () => {
     const { input, written } = inputOf();
     const far = () => input.addUrgent(2 ** 48, Buffer.from("!"));
     expect(far).toThrow(/more input than allowed/);
     expect(written).toEqual([]);
     input.addUrgent(TERMINAL.inputWindowBytes - 1, Buffer.from("!"));
+    await setImmediate();
     expect(written).toEqual(["-", "!"]);
   });
 
