@@ -1,3 +1,4 @@
+import type { Client } from "@rport/protocol/model";
 import type { RecordingView } from "@rport/protocol/terminal/recording";
 import { t } from "@vscode/l10n";
 import { type QuickPickItem, window } from "vscode";
@@ -38,7 +39,7 @@ export async function pickRecording(
       return undefined;
     }
     const options = { title, matchOnDescription: true, matchOnDetail: true };
-    const chosen = await window.showQuickPick(choicesOf(found), options);
+    const chosen = await window.showQuickPick(choicesOf(found, server), options);
     if (chosen === undefined) return undefined;
     const { recording } = chosen;
     if (recording !== undefined) return { server, recording };
@@ -54,10 +55,17 @@ async function newest(
   return await api.call("listRecordings", { query: { ...filter, sort: "-started_at", ...page } });
 }
 
-function choicesOf(found: readonly RecordingView[]): readonly Choice[] {
-  const choices = found
-    .slice(0, OFFERED_MAX)
-    .map((recording): Choice => ({ ...recordingText(recording), recording }));
+/** The client of a recording as the editor knows it now; undefined: it has gone. */
+export function recordedClient({ server, recording }: ChosenRecording): Client | undefined {
+  const { client_id: id } = recording;
+  return id === null ? undefined : server.mirror.maps.clients.get(id);
+}
+
+function choicesOf(found: readonly RecordingView[], server: Server): readonly Choice[] {
+  const choices = found.slice(0, OFFERED_MAX).map((recording): Choice => {
+    const client = recordedClient({ server, recording });
+    return { ...recordingText(recording, client), recording };
+  });
   if (found.length <= OFFERED_MAX) return choices;
   return [...choices, { label: t("Older ones..."), alwaysShow: true, recording: undefined }];
 }

@@ -12,7 +12,7 @@ import { RecordingTerminal } from "../../terminals/playback/recordingTerminal.ts
 import { saveRecording } from "../../terminals/playback/saveRecording.ts";
 import type { Handlers } from "../registry.ts";
 import type { Targets } from "../targets/targets.ts";
-import { type ChosenRecording, pickRecording } from "./recordingPick.ts";
+import { type ChosenRecording, pickRecording, recordedClient } from "./recordingPick.ts";
 
 /** What playing and saving recordings needs. */
 export interface RecordingCommandsDeps {
@@ -36,9 +36,11 @@ export function recordingHandlers({ targets }: RecordingCommandsDeps): Recording
   };
 }
 
-function play({ server, recording }: ChosenRecording): void {
-  const { label, description } = recordingText(recording);
-  const name = recordingName(recording);
+function play(chosen: ChosenRecording): void {
+  const { server, recording } = chosen;
+  const client = recordedClient(chosen);
+  const { label, description } = recordingText(recording, client);
+  const name = recordingName(recording, client);
   const pty = new RecordingTerminal({
     name,
     about: `${label}, ${description}`,
@@ -49,7 +51,8 @@ function play({ server, recording }: ChosenRecording): void {
   window.createTerminal({ name, pty, iconPath, isTransient: true }).show();
 }
 
-async function save({ server, recording }: ChosenRecording): Promise<void> {
+async function save(chosen: ChosenRecording): Promise<void> {
+  const { server, recording } = chosen;
   const file = `${recording.id}.${CAST_EXTENSION}`;
   const defaultUri = Uri.file(join(homedir(), file));
   const filters = { asciicast: [CAST_EXTENSION] };
@@ -68,6 +71,6 @@ async function save({ server, recording }: ChosenRecording): Promise<void> {
   });
   if (state === undefined) return;
   const saved = t("The recording was saved. asciinema plays it: asciinema play {0}", uri.fsPath);
-  const { detail } = recordingText({ ...recording, state });
+  const { detail } = recordingText({ ...recording, state }, recordedClient(chosen));
   void window.showInformationMessage(plainText(`${saved}${detail === "" ? "" : ` ${detail}`}`));
 }

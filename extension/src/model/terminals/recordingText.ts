@@ -1,6 +1,8 @@
+import type { Client } from "@rport/protocol/model";
 import type { RecordingState, RecordingView } from "@rport/protocol/terminal/recording";
 import { t } from "@vscode/l10n";
 import { plainText } from "../../support/text.ts";
+import { displayName } from "../arrange.ts";
 import { dateAndTime, duration } from "../relativeTime.ts";
 
 /** A recording as people choose it. */
@@ -13,10 +15,15 @@ export interface RecordingText {
   readonly detail: string;
 }
 
+/** The client of a recording as the editor knows it now; undefined: it has gone. */
+type RecordedClient = Pick<Client, "id" | "name" | "hostname"> | undefined;
+
 /** Who recorded what, when and for how long, in texts that nothing is hidden in. */
-export function recordingText(recording: RecordingView): RecordingText {
-  const { owner, hostname, client_id: client, account, state } = recording;
-  const host = plainText(hostname || client || "");
+export function recordingText(recording: RecordingView, client: RecordedClient): RecordingText {
+  const { owner, hostname, account, state } = recording;
+  const name = hostOf(recording, client);
+  const own = plainText(hostname ?? "");
+  const host = own === "" || own === name ? name : t("{0} ({1})", name, own);
   const who = plainText(owner ?? "");
   const label =
     who === ""
@@ -26,13 +33,18 @@ export function recordingText(recording: RecordingView): RecordingText {
 }
 
 /** What its terminal is called. */
-export function recordingName({ hostname, client_id: client }: RecordingView): string {
-  return t("{0} (recording)", plainText(hostname || client || "?"));
+export function recordingName(recording: RecordingView, client: RecordedClient): string {
+  return t("{0} (recording)", hostOf(recording, client) || "?");
 }
 
 /** Whether a terminal is called as those of recordings are. */
 export function isRecordingName(name: string): boolean {
   return name.endsWith(t("{0} (recording)", ""));
+}
+
+/** As people know the client; what it called itself then, where it has gone. */
+function hostOf({ hostname, client_id: id }: RecordingView, client: RecordedClient): string {
+  return plainText(client === undefined ? hostname || id || "" : displayName(client));
 }
 
 function whenText({ started_at: from, ended_at: to, part }: RecordingView): string {
