@@ -13,6 +13,7 @@ import {
   endedRecordings,
   readRecording,
   recordingFiles,
+  shownTerminal,
 } from "../../support/terminals/recordings.ts";
 import { TerminalScene } from "../../support/terminals/scene.ts";
 import type { TerminalHost } from "../../support/terminals/terminalHost.ts";
@@ -61,6 +62,11 @@ class FullDisk {
     this.left -= 1;
     if (this.left < 0) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
   }
+}
+
+/** A scene whose server records all terminals, in files that are opened like this. */
+function recordingOn({ open }: Pick<FullDisk, "open">): Promise<TerminalScene> {
+  return TerminalScene.open({ recordsTerminals: true, openRecordingFile: open });
 }
 
 describe("S-64 a recording that somebody altered", () => {
@@ -167,10 +173,7 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
   it("is not opened, with a sentence, an entry and a figure", async () => {
     const disk = new FullDisk();
     disk.left = 0;
-    await using scene = await TerminalScene.open({
-      recordsTerminals: true,
-      openRecordingFile: disk.open,
-    });
+    await using scene = await recordingOn(disk);
     const host = await scene.host();
     const viewer = await scene.asking();
     const { code, reason } = await viewer.closed;
@@ -190,15 +193,8 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
 
   it("is ended before anything is shown that is not recorded", async () => {
     const disk = new FullDisk();
-    await using scene = await TerminalScene.open({
-      recordsTerminals: true,
-      openRecordingFile: disk.open,
-    });
-    const host = await scene.host();
-    const viewer = await scene.viewer();
-    const { id } = await viewer.attached;
-    host.only.print("before");
-    await viewer.shows("before");
+    await using scene = await recordingOn(disk);
+    const { host, viewer, id } = await shownTerminal(scene, "before");
     disk.left = 0;
     host.only.print("unrecorded");
     const { code, reason } = await viewer.closed;
@@ -216,10 +212,7 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
 
   it("is ended when a change of size cannot be written, also where half a frame came meanwhile", async () => {
     const disk = new FullDisk();
-    await using scene = await TerminalScene.open({
-      recordsTerminals: true,
-      openRecordingFile: disk.open,
-    });
+    await using scene = await recordingOn(disk);
     const host = await scene.host();
     const viewer = await scene.viewer();
     using escaped = escapedFaults();
@@ -245,10 +238,7 @@ describe("S-65 a terminal that has to be recorded and cannot be", () => {
 describe("a fault of ours while a recording fails", () => {
   it("ends no server", async () => {
     const disk = new FullDisk();
-    await using scene = await TerminalScene.open({
-      recordsTerminals: true,
-      openRecordingFile: disk.open,
-    });
+    await using scene = await recordingOn(disk);
     await scene.host();
     const viewer = await scene.viewer();
     using escaped = escapedFaults();
@@ -295,15 +285,8 @@ describe("S-63 a recording of a terminal whose owner is on the way back when it 
         },
       };
     };
-    await using scene = await TerminalScene.open({
-      recordsTerminals: true,
-      openRecordingFile: openLost,
-    });
-    const host = await scene.host({ keepsEnded: true });
-    const viewer = await scene.viewer();
-    const { id } = await viewer.attached;
-    host.only.print("before ");
-    await viewer.shows("before");
+    await using scene = await recordingOn({ open: openLost });
+    const { host, viewer, id } = await shownTerminal(scene, "before ", { keepsEnded: true });
     await viewer.cut();
     host.only.print("the rest");
     host.only.end = { how: "exit", code: 0 };

@@ -7,6 +7,7 @@ import {
   endedRecordings,
   readRecording,
   recordingFiles,
+  shownTerminal,
 } from "../../support/terminals/recordings.ts";
 import { TerminalScene } from "../../support/terminals/scene.ts";
 
@@ -113,11 +114,7 @@ describe("S-63 a recording", () => {
 
   it("goes on when its owner comes back, with nothing twice", async () => {
     await using scene = await recording();
-    const host = await scene.host();
-    const viewer = await scene.viewer();
-    const { id } = await viewer.attached;
-    host.only.print("one ");
-    await viewer.shows("one ");
+    const { host, viewer, id } = await shownTerminal(scene, "one ");
     await viewer.cut();
     host.only.print("two ");
     const again = await scene.viewer({ resume: { id, from: 0 } });
@@ -132,11 +129,7 @@ describe("S-63 a recording", () => {
 
   it("has another part after a restart of the server, and says what its host did not keep", async () => {
     await using scene = await recording();
-    const host = await scene.host();
-    const viewer = await scene.viewer();
-    const { id } = await viewer.attached;
-    host.only.print("one ");
-    await viewer.shows("one ");
+    const { host, id } = await shownTerminal(scene, "one ");
     await scene.restart();
     const [first] = await endedRecordings(scene.backend, 1);
     expect(first?.end).toEqual({ how: "server" });
@@ -152,6 +145,24 @@ describe("S-63 a recording", () => {
     const { text, marks, state } = await readRecording(scene.backend, second);
     expect([text, state]).toEqual(["three", "whole"]);
     expect(marks).toContain("9 bytes of output are missing");
+  });
+
+  it("is found and sorted by every member but its end", async () => {
+    await using scene = await recording();
+    const { viewer } = await shownTerminal(scene, "more than the other");
+    await viewer.end();
+    await (await scene.viewer()).end();
+    const all = await endedRecordings(scene.backend, 2);
+    const { api } = scene.backend;
+    for (const { end: _, ...members } of all) {
+      for (const [name, value] of Object.entries(members)) {
+        const filter = { [`filter[${name}]`]: String(value) };
+        const found = await api("listRecordings", { query: { ...filter, sort: name } });
+        expect(found.map(({ id }) => id)).toContain(members.id);
+      }
+    }
+    const bySize = await api("listRecordings", { query: { sort: "-bytes" } });
+    expect(bySize.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
   });
 
   it("is deleted by administrators, not while it is written, and who read or deleted it is in the audit log", async () => {

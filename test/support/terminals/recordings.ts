@@ -5,6 +5,8 @@ import type { RecordingPiece, RecordingView } from "@rport/protocol/terminal/rec
 import { expect } from "vitest";
 import type { RunningBackend } from "../backend/backend.ts";
 import { eventually } from "../eventually.ts";
+import type { TerminalScene } from "./scene.ts";
+import type { TerminalHostOptions } from "./terminalHost.ts";
 
 type Api = Pick<RunningBackend, "api">;
 
@@ -45,6 +47,20 @@ export async function endedRecordings(
     expect(all.filter(({ state }) => state !== "running")).toHaveLength(count);
     return all;
   });
+}
+
+/** A terminal that has shown something: its host, who looks at it, and its id. */
+export async function shownTerminal(
+  scene: TerminalScene,
+  text: string,
+  options: Partial<TerminalHostOptions> = {},
+) {
+  const host = await scene.host(options);
+  const viewer = await scene.viewer();
+  const { id } = await viewer.attached;
+  host.only.print(text);
+  await viewer.shows(text);
+  return { host, viewer, id };
 }
 
 /** The files of recordings of a server, by their paths. */

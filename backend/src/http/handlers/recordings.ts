@@ -20,30 +20,28 @@ export interface RecordingHandlerDeps {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** Every member may be searched and sorted by, but how it ended; each recording is sent whole. */
+/** Every member may be searched and sorted by, but how it ended. */
+const COLUMNS: ListSpec<RecordingView>["filters"] = {
+  id: ({ id }) => id,
+  terminal_id: ({ terminal_id: id }) => id,
+  part: ({ part }) => part,
+  client_id: ({ client_id: client }) => client,
+  hostname: ({ hostname }) => hostname,
+  owner: ({ owner }) => owner,
+  account: ({ account }) => account,
+  started_at: ({ started_at: at }) => at,
+  ended_at: ({ ended_at: at }) => at,
+  bytes: ({ bytes }) => bytes,
+  state: ({ state }) => state,
+};
+
+/** Each recording is sent whole. */
 const recordingList: ListSpec<RecordingView> = {
   resource: "recordings",
-  filters: {
-    id: ({ id }) => id,
-    terminal_id: ({ terminal_id: id }) => id,
-    client_id: ({ client_id: client }) => client,
-    hostname: ({ hostname }) => hostname,
-    owner: ({ owner }) => owner,
-    account: ({ account }) => account,
-    started_at: ({ started_at: at }) => at,
-    ended_at: ({ ended_at: at }) => at,
-    state: ({ state }) => state,
-  },
+  filters: COLUMNS,
   times: ["started_at", "ended_at"],
   order: ({ started_at: at, id }) => `${at} ${id}`,
-  sorts: {
-    client_id: ({ client_id: client }) => client,
-    hostname: ({ hostname }) => hostname,
-    owner: ({ owner }) => owner,
-    account: ({ account }) => account,
-    started_at: ({ started_at: at }) => at,
-    ended_at: ({ ended_at: at }) => at,
-  },
+  sorts: COLUMNS,
   fields: {},
   defaultFields: [],
 };
