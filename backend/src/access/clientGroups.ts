@@ -7,7 +7,7 @@ import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 
 /** What changes of who sees which clients need. */
 export interface ClientGroupsDeps {
-  readonly store: Pick<EditStore, "commit">;
+  readonly store: Pick<EditStore, "commit" | "turn">;
   readonly people: {
     /** Undefined: there is no such group of users. */
     group(name: string): unknown;
@@ -42,20 +42,23 @@ export class ClientGroups {
 
   /** A new group; fails with `CONFLICT` when there is one of that id. */
   create(record: ClientGroupRecord): Promise<void> {
-    return this.#put("addClientGroup", record);
+    return this.#inTurn(record.id, () => this.#put("addClientGroup", record));
   }
 
   /** The group is as given, also where there was none; durable, and in force, when it resolves. */
   put(record: ClientGroupRecord): Promise<void> {
-    // RPort's programs know nothing of recordings, and turn none off.
-    const { record_terminals } = this.get(record.id) ?? {};
-    return this.#put("putClientGroup", { record_terminals, ...record });
+    return this.#inTurn(record.id, async () => {
+      // RPort's programs know nothing of recordings, and turn none off.
+      const { record_terminals } = this.get(record.id) ?? {};
+      await this.#put("putClientGroup", { record_terminals, ...record });
+    });
   }
 
   /** Fails with `NOT_FOUND` when there is no such group. */
-  async remove(group: ClientGroupId): Promise<void> {
-    await this.#deps.store.commit([{ kind: "removeClientGroup", group }]);
-    await this.#deps.settled();
+  remove(group: ClientGroupId): Promise<void> {
+    return this.#inTurn(group, () =>
+      this.#deps.store.commit([{ kind: "removeClientGroup", group }]),
+    );
   }
 
   /** Who may see the client; fails with `NOT_FOUND` for groups, or a client, that are not there. */
@@ -79,6 +82,11 @@ export class ClientGroups {
   async #put(kind: "addClientGroup" | "putClientGroup", record: ClientGroupRecord): Promise<void> {
     this.#requireGroups(record.allowed_user_groups);
     await this.#deps.store.commit([{ kind, record }]);
+  }
+
+  /** One change of a group after the other: what is kept of it is not what is about to change. */
+  async #inTurn(group: ClientGroupId, change: () => Promise<void>): Promise<void> {
+    await this.#deps.store.turn(`client group ${group}`, change);
     await this.#deps.settled();
   }
 
