@@ -141,8 +141,11 @@ export class Recordings {
     return live?.recorder.meta ?? facts?.meta;
   }
 
-  /** Deletes one. Fails with `NOT_FOUND`, or `CONFLICT` while it is written. */
-  async remove(id: RecordingId): Promise<void> {
+  /**
+   * Deletes one. Fails with `NOT_FOUND`, or `CONFLICT` while it is written, or as `requireRight`, which is
+   * asked when nothing is waited for any more.
+   */
+  async remove(id: RecordingId, requireRight: () => void): Promise<void> {
     await this.#shelf.ready();
     if (this.#shelf.isRunning(id)) {
       throw new RportError("CONFLICT", "This terminal is still recorded: end it first.");
@@ -150,6 +153,7 @@ export class Recordings {
     const facts = this.#shelf.get(id);
     if (facts === undefined) throw noSuchRecording();
     await this.#deps.requireHeld();
+    requireRight();
     await this.#shelf.remove(facts);
   }
 

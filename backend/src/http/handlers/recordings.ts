@@ -95,8 +95,8 @@ export function recordingHandlers({
       if (data.next !== null) places.set(placeAt(data.next), clock.monotonic() + GOES_ON_MS);
       return { data };
     },
-    async deleteRecording({ params: { recordingId } }) {
-      await recordings.remove(recordingId);
+    async deleteRecording({ params: { recordingId } }, { requireRight }) {
+      await recordings.remove(recordingId, requireRight);
       return undefined;
     },
   };
