@@ -15,7 +15,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Recorder } from "../recordings/recorder.ts";
 import { CUT_OFF, type FrameListener, TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
 import type { Terminals } from "./terminals.ts";
-import type { AttachedViewer, OpenTerminal } from "./terminalTable.ts";
+import { type AttachedViewer, isSeen, type OpenTerminal } from "./terminalTable.ts";
 import { TerminalWindows } from "./terminalWindows.ts";
 
 /** A host says within this what it has, once it took the channel. */
@@ -40,7 +40,7 @@ export interface AttachmentDeps {
 
 /**
  * One viewer at one terminal: what its host says of it is read on the way. One that was begun for
- * somebody who left before they were told of it is closed, since nobody could come back to it.
+ * somebody who left before they were told of it is closed, unless they came back to it meanwhile.
  */
 export class Attachment implements AttachedViewer, FrameListener {
   readonly #deps: AttachmentDeps;
@@ -142,7 +142,8 @@ export class Attachment implements AttachedViewer, FrameListener {
     const { terminals, terminal, wish } = this.#deps;
     this.#patience?.cancel();
     if (terminal.viewer === this) terminal.viewer = undefined;
-    if (wish.kind === "new" && !this.#isAttached) terminals.end(terminal, "closed");
+    const isNobodys = wish.kind === "new" && !this.#isAttached && !isSeen(terminal);
+    if (isNobodys) terminals.end(terminal, "closed");
     terminals.left(terminal);
   }
 }

@@ -1,4 +1,6 @@
+import type { Duplex } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
+import { terminalIdSchema } from "@rport/protocol/terminal/terminal";
 import { describe, expect, it } from "vitest";
 import { toTime } from "../../../backend/src/platform/clock.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -41,6 +43,29 @@ describe("S-51 a terminal", () => {
     const again = await scene.viewer({ resume: { id, from: viewer.outputAt } });
     await again.shows("two ");
     expect(viewer.text + again.text).toBe("one two ");
+  });
+
+  it("stays with whoever came back to it before its host had said its first word", async () => {
+    await using scene = await TerminalScene.open();
+    const silent: Duplex[] = [];
+    const host = await scene.host({
+      onAttach: (terminal, channel) => {
+        if (silent.length > 0) terminal.attach(channel);
+        else silent.push(channel.on("error", () => {}));
+      },
+    });
+    const first = await scene.asking();
+    const id = await eventually(async () => {
+      const [one] = await scene.backend.api("listTerminals");
+      if (one?.attached !== true) throw new Error("nobody is attached yet");
+      return terminalIdSchema.parse(one.id);
+    });
+    const second = await scene.viewer({ resume: { id } });
+    expect(await first.closed).toMatchObject({ code: CLOSE_CODES.takenOver });
+    second.type("here");
+    await second.shows("here");
+    expect(await scene.backend.api("listTerminals")).toMatchObject([{ id, attached: true }]);
+    expect(host.ends).toEqual([]);
   });
 
   it("is not said to be refused while its host is away: that is over by itself", async () => {
