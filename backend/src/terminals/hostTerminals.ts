@@ -53,10 +53,17 @@ export class HostTerminals implements SessionTerminals {
     if (clientId === undefined || !this.#isIn(session)) return;
     this.#away.get(clientId)?.cancel();
     this.#away.delete(clientId);
+    // Those that are begun over this connection come later: they need not be in its answer yet.
     const before = this.#deps.terminals.table.of(clientId);
     const hasSome = session.features.includes(FEATURES.terminal);
     if (!hasSome) this.#listed(session, clientId, { terminals: [], before });
     this.#wordOf(session).begin(async () => !hasSome || this.#ask(session, clientId, before));
+  }
+
+  /** Resolves when the host of this connection is in. Throws `CLIENT_OFFLINE` where the connection ended before. */
+  async isIn(session: object): Promise<void> {
+    if (await this.#wordOf(session).isIn) return;
+    throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
   }
 
   /**

@@ -19,6 +19,11 @@ export class HostWord {
     this.#isIn.resolve(false);
   }
 
+  /** Whether it came in, when that is known. */
+  get isIn(): Promise<boolean> {
+    return this.#isIn.promise;
+  }
+
   /** Whether the host has said which terminals it has; waits until it is in, and has answered. */
   async given(): Promise<boolean> {
     return (await this.#isIn.promise) && (await this.#asked());

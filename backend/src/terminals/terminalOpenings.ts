@@ -35,7 +35,7 @@ const USUAL_TERM = "xterm-256color";
 /** What terminals are opened with. */
 export interface TerminalOpeningsDeps {
   readonly terminals: Terminals;
-  readonly hosts: Pick<HostTerminals, "known">;
+  readonly hosts: Pick<HostTerminals, "isIn" | "known">;
   readonly ids: TerminalIds;
   readonly connected: (clientId: ClientId) => TerminalLink | undefined;
   /** What a client's agent says of terminals; null: nothing. */
@@ -81,8 +81,10 @@ export class TerminalOpenings {
 
   async #begin(call: OpeningCall, link: TerminalLink, stream: TerminalStream): Promise<Duplex> {
     const { clientId, actor, address } = call;
-    const { terminals, ids, recordings, audit } = this.#deps;
+    const { terminals, hosts, ids, recordings, audit } = this.#deps;
     const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
+    // What was there before the host came, as far as is known here, and is not in its list is taken for gone.
+    await hosts.isIn(link);
     await audit.ready();
     call.requireRight();
     terminals.table.places.requireRoom(clientId, actor);

@@ -143,13 +143,14 @@ export class Terminals {
     this.#unconfirmed.clear();
   }
 
-  /** Somebody may do or see something else now: ends what they may have no longer. */
+  /** Somebody may do or see something else now: ends what they may have no longer, also what is over and seen. */
   review(clientId?: ClientId): void {
     const { owners } = this.#deps;
-    const looked = clientId === undefined ? this.table.all() : this.table.of(clientId);
-    for (const terminal of looked) {
+    for (const terminal of this.table.places.taken) {
+      if (clientId !== undefined && terminal.clientId !== clientId) continue;
       const isAllowed = owners.may(terminal.owner, terminal.clientId);
-      if (!isAllowed && terminal.ending !== "forbidden") this.end(terminal, "forbidden");
+      if (isAllowed || terminal.ending === "forbidden") continue;
+      this.end(terminal, "forbidden");
     }
   }
 

@@ -1,3 +1,4 @@
+import { REQUESTS } from "@rport/protocol/agent";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { type TerminalId, terminalIdSchema } from "@rport/protocol/terminal/terminal";
 import { describe, expect, it } from "vitest";
@@ -92,6 +93,19 @@ describe("S-52 terminals end within a second", () => {
     expect(host.ends).toEqual([]);
     await host.connect();
     await endsOf(host, ids);
+  });
+
+  it("when the owner is disabled, also one whose end its host has told and that goes on", async () => {
+    await using scene = await TerminalScene.open();
+    const host = await scene.host();
+    const anna = await scene.members.add("anna", ["Operators"]);
+    const viewer = await scene.viewer({ token: anna.token });
+    const ended = { atMs: Date.now(), end: { how: "exit", code: 0 } };
+    await host.agent.ask(REQUESTS.terminalEnded, { ...host.only.held, ended });
+    viewer.type("here");
+    await viewer.shows("here");
+    await scene.backend.api("disableUser", { params: { userName: "anna" } });
+    await endsOf(host, [(await viewer.attached).id]);
   });
 });
 
