@@ -26,6 +26,7 @@ import { StateWriter } from "./state/stateFile.ts";
 import { type FoundPty, findPty as findPtyHere } from "./terminal/findPty.ts";
 import { openTerminals } from "./terminal/openTerminals.ts";
 import type { Terminals } from "./terminal/terminals.ts";
+import { Traffic } from "./terminal/traffic.ts";
 import { Dialer } from "./tunnels/dial.ts";
 import { Lookups } from "./tunnels/lookups.ts";
 import type { Lookup } from "./tunnels/target.ts";
@@ -54,6 +55,8 @@ interface AgentParts {
   readonly identity: Identity;
   readonly hostKey: HostKey | undefined;
   readonly terminals: Terminals;
+  readonly dialer: Dialer;
+  readonly resolve: Lookup;
 }
 
 /** A running agent: connected to its server, or on the way there, until it is stopped. */
@@ -70,15 +73,16 @@ export class Agent implements AsyncDisposable {
   /** What was logged as the reason for being offline; told once, not at every attempt. */
   #toldReason = "";
 
-  private constructor(deps: AgentDeps, { identity, hostKey, terminals }: AgentParts) {
+  private constructor(deps: AgentDeps, parts: AgentParts) {
     const { log, clock } = deps;
+    const { identity, terminals } = parts;
     this.#terminals = terminals;
     this.identity = identity;
     this.#log = log;
     const dataDir = dataDirOf(deps);
     this.#stateFile = new StateWriter({ dataDir, clock, log, terminals: () => terminals.now });
     terminals.onChange(() => this.#stateFile.renew());
-    this.#loop = this.#createLoop(deps, hostKey);
+    this.#loop = this.#createLoop(deps, parts);
     this.#stateFile.set("initialized", "connecting");
     this.#ended = this.#loop.run(this.#stop.signal);
   }
@@ -106,8 +110,10 @@ export class Agent implements AsyncDisposable {
       hostKey: hostKey?.publicKey,
       machineHint: machine === undefined ? undefined : machineHint(machine),
     };
-    const terminals = await terminalsOf(deps);
-    return new Agent(deps, { identity, hostKey, terminals });
+    const resolve = new Lookups(deps).find;
+    const dialer = new Dialer({ rules: config.tunnelAllowed, resolve, log });
+    const terminals = await terminalsOf(deps, dialer);
+    return new Agent(deps, { identity, hostKey, terminals, dialer, resolve });
   }
 
   get state(): ConnectionState {
@@ -137,11 +143,10 @@ export class Agent implements AsyncDisposable {
     await this.stop();
   }
 
-  #createLoop(deps: AgentDeps, hostKey: HostKey | undefined): ConnectionLoop {
+  #createLoop(deps: AgentDeps, parts: AgentParts): ConnectionLoop {
     const { clientId } = this.identity;
     const { config, log, clock, random, transportLimits = {} } = deps;
-    const terminals = this.#terminals;
-    const resolve = new Lookups(deps).find;
+    const { hostKey, terminals, dialer, resolve } = parts;
     const session: SessionDeps = {
       transportLimits,
       config,
@@ -154,10 +159,7 @@ export class Agent implements AsyncDisposable {
       proveHostKey:
         hostKey &&
         (({ nonce, serverFingerprint }) => hostKey.prove({ nonce, serverFingerprint, clientId })),
-      channels: new ChannelTable({
-        dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
-        terminals,
-      }),
+      channels: new ChannelTable({ dialer, terminals }),
       terminals,
       onHeld: () => this.#held(),
     };
@@ -209,11 +211,12 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-function terminalsOf(deps: AgentDeps): Promise<Terminals> {
+function terminalsOf(deps: AgentDeps, tunnels: Dialer): Promise<Terminals> {
   const { config, platform, clock, log } = deps;
   const { findPty = (shells: Shells) => findPtyHere(shells, dataDirOf(deps)) } = deps;
   const { terminal: settings } = config;
-  return openTerminals({ settings, shells: platform.shells, findPty, clock, log });
+  const traffic = new Traffic(clock, () => tunnels.bytes);
+  return openTerminals({ settings, shells: platform.shells, findPty, clock, log, traffic });
 }
 
 function dataDirOf({ config, platform }: AgentDeps): string {

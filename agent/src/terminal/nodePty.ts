@@ -176,14 +176,14 @@ class NodePty implements Pty {
 
   /** Without it there is no terminal: closing it hangs up who has begun in it. */
   #streamOf(): ReadStream {
-    const callback = (length: number, bytes: Uint8Array) => {
-      if (!this.#isClosed) this.#listener.onOutput(Buffer.from(bytes.buffer, 0, length));
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (length: number) => {
+      const bytes = length === READ_BYTES ? buffer : buffer.subarray(0, length);
+      if (!this.#isClosed) this.#listener.onOutput(bytes);
       return true;
     };
     try {
-      const stream = new ReadStream(this.#fd, {
-        onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback },
-      });
+      const stream = new ReadStream(this.#fd, { onread: { buffer, callback } });
       return stream.resume();
     } catch (error) {
       closeSync(this.#fd);

@@ -4,7 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Accounts, CANNOT_OPEN } from "./accounts.ts";
 import type { FoundPty } from "./findPty.ts";
-import { type NoTerminals, Terminals } from "./terminals.ts";
+import { type NoTerminals, Terminals, type TerminalsDeps } from "./terminals.ts";
 
 /** What is asked before there are terminals. */
 export interface OpenTerminalsDeps {
@@ -15,12 +15,13 @@ export interface OpenTerminalsDeps {
   readonly findPty: (shells: Shells) => FoundPty;
   readonly clock: Clock;
   readonly log: Log;
+  readonly traffic: TerminalsDeps["traffic"];
 }
 
 /** The terminals of this host as its configuration, its runtime and its system allow them. */
 export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals> {
-  const { settings, shells, clock, log } = deps;
-  const none = (why: NoTerminals) => new Terminals({ settings, clock, log, parts: why });
+  const { settings, shells, clock, log, traffic } = deps;
+  const none = (why: NoTerminals) => new Terminals({ settings, clock, log, traffic, parts: why });
   if (!settings.isAllowed) return none("off");
   if (shells === undefined) return without(log, "this system is not known", none("system"));
   const found = deps.findPty(shells);
@@ -29,7 +30,7 @@ export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals>
   const choice = isChoice ? settings.accounts : [undefined];
   const accounts = new Accounts({ shells, names: choice, log });
   const parts = { open: found.open, shells, accounts };
-  const terminals = new Terminals({ settings, clock, log, parts });
+  const terminals = new Terminals({ settings, clock, log, traffic, parts });
   const offer = await terminals.offered();
   if (!isChoice && offer.state === "on") tellIgnored(settings, offer.accounts, log);
   return terminals;

@@ -17,6 +17,7 @@ import { Output } from "./output.ts";
 import { LastOfMany } from "./pace.ts";
 import { ProcessGroups } from "./processGroups.ts";
 import type { OpenPty, ProgramExit, Pty } from "./pty.ts";
+import type { Traffic } from "./traffic.ts";
 import { UrgentKeys } from "./urgentKeys.ts";
 import { type Viewed, Viewer } from "./viewer.ts";
 
@@ -37,6 +38,7 @@ export interface TerminalDeps {
   readonly open: OpenPty;
   readonly shells: Pick<Shells, "processes">;
   readonly clock: Clock;
+  readonly traffic: Pick<Traffic, "isNow">;
   /** 0 for none. */
   readonly idleMs: number;
   readonly onFault: OnFault;

@@ -18,6 +18,7 @@ import type { Accounts } from "./accounts.ts";
 import { type EndListener, Ends } from "./ends.ts";
 import type { OpenPty } from "./pty.ts";
 import { type ForcedEnd, Terminal } from "./terminal.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** So long a stopping agent waits for its terminals and for the server that hears of their ends. */
 const STOP_MS = 3_000;
@@ -58,6 +59,8 @@ export interface TerminalsDeps {
   readonly settings: TerminalSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of tunnels, to which programs that write without end give way. */
+  readonly traffic: Pick<Traffic, "isNow">;
   /** Or why there are none. */
   readonly parts: TerminalParts | NoTerminals;
 }
@@ -216,7 +219,7 @@ export class Terminals {
   }
 
   #started(opening: HostOpening, account: ShellAccount, parts: TerminalParts): Terminal {
-    const { settings, clock, log } = this.#deps;
+    const { settings, clock, log, traffic } = this.#deps;
     if (opening.wish.kind !== "new") throw new Error("it is no new one");
     const { cwd, env, marks } = opening.wish;
     const nonce = settings.integratesShells ? marks?.nonce : undefined;
@@ -230,6 +233,7 @@ export class Terminals {
       open: parts.open,
       shells: parts.shells,
       clock,
+      traffic,
       idleMs: settings.idleMs,
       onFault: loggedFault(log, "a terminal"),
       onNonsense: (error) => log.warn("a viewer of a terminal made no sense", { error }),

@@ -9,11 +9,19 @@ import type { Attached, TerminalEnd } from "@rport/protocol/terminal/terminal";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { Clock } from "../platform/clock.ts";
+import { FloodTurn, type FloodTurnDeps } from "./floodTurn.ts";
 import type { Output } from "./output.ts";
 import { LastOfMany } from "./pace.ts";
 
 /** Output that follows other output is gathered for so long. */
 const GATHER_MS = 2;
+
+/** What a viewer works with. */
+export interface ViewerDeps {
+  readonly clock: Clock;
+  readonly traffic: FloodTurnDeps["traffic"];
+  readonly onFault: OnFault;
+}
 
 /** What a viewer has before it. */
 export interface Viewed {
@@ -36,9 +44,8 @@ export class Viewer {
   #isGone = false;
   /** What a program writes comes in small pieces; undefined: nobody listens yet. */
   #pieces: LastOfMany | undefined;
-  /** A packet was sent in this turn of the event loop. */
-  #isTurnOver = false;
-  #nextTurn = () => {};
+  /** Undefined: as before. */
+  #turn: FloodTurn | undefined;
 
   constructor(channel: Channel, viewed: Viewed, attached: Attached) {
     this.#channel = channel;
@@ -48,7 +55,7 @@ export class Viewer {
   }
 
   /** Listens to the channel, and shows what there is. */
-  begin({ clock, onFault }: { readonly clock: Clock; readonly onFault: OnFault }): void {
+  begin({ clock, traffic, onFault }: ViewerDeps): void {
     const channel = this.#channel;
     this.#pieces = new LastOfMany(clock, GATHER_MS);
     channel.on("error", () => undefined);
@@ -60,10 +67,8 @@ export class Viewer {
       "drain",
       guarded(onFault, () => this.showNews()),
     );
-    this.#nextTurn = guarded(onFault, () => {
-      this.#isTurnOver = false;
-      this.showNews();
-    });
+    const onBegin = guarded(onFault, () => this.showNews());
+    this.#turn = new FloodTurn({ clock, traffic, onBegin });
     const leave = guarded(onFault, () => this.#leave({ hasSeenEnd: false }));
     channel.once("end", leave);
     channel.once("close", leave);
@@ -77,7 +82,7 @@ export class Viewer {
       const bytes = output.read(this.#sent, PACKET_DATA_BYTES);
       this.#send({ kind: "output", offset: this.#sent, bytes });
       this.#sent += bytes.length;
-      if (bytes.length === PACKET_DATA_BYTES) this.#endTurn();
+      if (bytes.length === PACKET_DATA_BYTES) this.#turn?.count();
     }
     const { lastWord } = this.#viewed;
     if (lastWord !== undefined && this.#sent === output.end) this.end(lastWord);
@@ -112,13 +117,7 @@ export class Viewer {
   }
 
   get #maySend(): boolean {
-    return !this.#isGone && !this.#isTurnOver && !this.#channel.writableNeedDrain;
-  }
-
-  /** Others on the same connection have their turn, too: of a flood one packet goes in each. */
-  #endTurn(): void {
-    this.#isTurnOver = true;
-    setImmediate(this.#nextTurn);
+    return !this.#isGone && this.#turn?.isOver !== true && !this.#channel.writableNeedDrain;
   }
 
   #read(piece: Buffer): void {

@@ -53,6 +53,11 @@ export class Dialer {
     this.#relays = new Relays(loggedFault(deps.log, "a stream of a tunnel"));
   }
 
+  /** Bytes moved since it began, both ways. */
+  get bytes(): number {
+    return this.#relays.bytes;
+  }
+
   /** Connections being relayed now. */
   get active(): number {
     return this.#relays.active;

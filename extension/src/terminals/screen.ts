@@ -1,10 +1,11 @@
+import { PACKET_DATA_BYTES } from "@rport/protocol/terminal/frame";
 import type { Clock, Timer } from "../support/clock.ts";
 import { Escapes } from "./escapes.ts";
 
 /** Output is gathered this long, so that many small pieces cost the editor one message. */
 const BATCH_MS = 6;
-/** With so much at hand there is nothing to wait for. */
-const BATCH_BYTES = 64 << 10;
+/** With so much at hand there is nothing to wait for: as a host sends it at once. */
+const BATCH_BYTES = 2 * PACKET_DATA_BYTES;
 /** After so much output the terminal is asked whether it has come that far. */
 const ASK_BYTES = 48 << 10;
 /** A terminal that has not answered in this time is not asked again before it does. */

@@ -53,6 +53,7 @@ export async function startKeeping(
     findPty: () => ({ open }),
     clock: withMoments(clock),
     log,
+    traffic: { isNow: false },
   });
   const pair = await connectPair({
     client: { onOpen: (_type, extra) => terminals.decide(extra) },

@@ -15,6 +15,7 @@ export function noTerminals(): Terminals {
     },
     clock: SYSTEM_CLOCK,
     log: createLog({ level: "error", clock: SYSTEM_CLOCK, write: () => {} }),
+    traffic: { isNow: false },
     parts: "off",
   });
 }
