@@ -54,6 +54,7 @@ import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import { RecentLines } from "./support/report/recentLines.ts";
+import type { UnfinishedFiles } from "./terminals/playback/unfinishedFiles.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel } from "./tunnels/localTunnel.ts";
 import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
@@ -102,12 +103,12 @@ export function createWindow(context: ExtensionContext): Window {
   const targets = new Targets(choosing);
   const reveal = (tunnel: LocalTunnel) => views.revealTunnel(tunnel);
   const ofWindow = createTerminals(context, { ...choosing, targets, reveal, log });
-  const { terminals, typing } = ofWindow;
+  const { terminals, typing, unfinished } = ofWindow;
   const ofLocal = createLocal(context);
   const { local } = ofLocal;
   const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });
   const told = { showLog, redactor, recent, log, clock: systemClock };
-  const shown = { arrangements, views, documents, audits, sheets, terminals, typing };
+  const shown = { arrangements, views, documents, audits, sheets, terminals, typing, unfinished };
   const known = { ...choosing, targets, settings, tokens, trust };
   const handlers = createHandlers({ ...ofLocal, ...ssh, ...told, ...shown, ...known });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
@@ -187,6 +188,7 @@ interface HandlersDeps extends GroupPickDeps, LocalCommandsDeps, SshCommandsDeps
   readonly audits: AuditDocuments;
   readonly sheets: Sheets;
   readonly trust: Trust;
+  readonly unfinished: UnfinishedFiles;
 }
 
 function createHandlers(deps: HandlersDeps): Handlers {

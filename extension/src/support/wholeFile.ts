@@ -6,14 +6,30 @@ import { systemCode } from "./describeError.ts";
 
 type Text = string | AsyncIterable<string>;
 
+/** Behind the path of a file that is being written, a point and this many bytes. */
+const MARK_BYTES = 4;
+const UNFINISHED = new RegExp(`\\.[0-9a-f]{${2 * MARK_BYTES}}$`);
+
+/** Whether a path has the form of one that `writeWhole` writes to before it gives the file its name. */
+export function isUnfinished(path: string): boolean {
+  return UNFINISHED.test(path);
+}
+
 /**
  * Replaces a file of this person as a whole, with its folder where there is none: nobody reads half of it, also
  * after a crash, and nobody else reads it. Rejects with the error of the system, or of a text that comes in
- * pieces, and leaves the file as it was.
+ * pieces, and leaves the file as it was. A process that is killed meanwhile leaves what it has written, under the
+ * path that `onBegin` is told before.
  */
-export async function writeWhole(path: string, text: Text): Promise<void> {
+export async function writeWhole(
+  path: string,
+  text: Text,
+  onBegin?: (unfinished: string) => Promise<void>,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await withUnfinished(path, text, (unfinished) => rename(unfinished, path));
+  const unfinished = unfinishedOf(path);
+  await onBegin?.(unfinished);
+  await withUnfinished(unfinished, text, () => rename(unfinished, path));
 }
 
 /**
@@ -23,7 +39,8 @@ export async function writeWhole(path: string, text: Text): Promise<void> {
  * the system.
  */
 export async function makeWhole(path: string, text: string): Promise<void> {
-  await withUnfinished(path, text, async (unfinished) => {
+  const unfinished = unfinishedOf(path);
+  await withUnfinished(unfinished, text, async () => {
     await unlessThere(() =>
       link(unfinished, path).catch(async (error: unknown) => {
         if (systemCode(error) === "EEXIST") throw error;
@@ -41,16 +58,19 @@ async function unlessThere(make: () => Promise<void>): Promise<void> {
   });
 }
 
+function unfinishedOf(path: string): string {
+  return `${path}.${randomBytes(MARK_BYTES).toString("hex")}`;
+}
+
 /** What is written is given its name by `name`, and has no other one afterwards. */
 async function withUnfinished(
-  path: string,
+  unfinished: string,
   text: Text,
-  name: (unfinished: string) => Promise<void>,
+  name: () => Promise<void>,
 ): Promise<void> {
-  const unfinished = `${path}.${randomBytes(4).toString("hex")}`;
   try {
     await writeNew(unfinished, text);
-    await name(unfinished);
+    await name();
   } finally {
     await rm(unfinished, { force: true });
   }

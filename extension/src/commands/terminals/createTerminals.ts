@@ -6,6 +6,7 @@ import { processEnvironment } from "../../support/environment.ts";
 import type { Log } from "../../support/log.ts";
 import { plainText } from "../../support/text.ts";
 import { HostTerminals } from "../../terminals/hostTerminals.ts";
+import { UnfinishedFiles } from "../../terminals/playback/unfinishedFiles.ts";
 import { TerminalMemory } from "../../terminals/terminalMemory.ts";
 import { TypeIntoAll } from "../../terminals/typeIntoAll.ts";
 import { registerTerminalLinks } from "./terminalLinks.ts";
@@ -19,6 +20,8 @@ export interface WindowTerminals {
   readonly terminals: HostTerminals;
   /** To where what is typed into one of them goes. */
   readonly typing: TypeIntoAll;
+  /** Recordings that are being saved. */
+  readonly unfinished: UnfinishedFiles;
   /** Resolves when what is to outlast the window is written. */
   written(): Promise<void>;
   dispose(): void;
@@ -44,9 +47,12 @@ export function createTerminals(
   });
   const links = registerTerminalLinks({ ...deps, terminals });
   terminals.restore();
+  const unfinished = new UnfinishedFiles(workspaceState);
+  void unfinished.removeLeft();
   return {
     terminals,
     typing,
+    unfinished,
     written: () => memory.written,
     dispose() {
       provider.dispose();

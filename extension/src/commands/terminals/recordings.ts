@@ -10,6 +10,7 @@ import { plainText } from "../../support/text.ts";
 import { piecesOf } from "../../terminals/playback/recordingPieces.ts";
 import { RecordingTerminal } from "../../terminals/playback/recordingTerminal.ts";
 import { saveRecording } from "../../terminals/playback/saveRecording.ts";
+import type { UnfinishedFiles } from "../../terminals/playback/unfinishedFiles.ts";
 import type { Handlers } from "../registry.ts";
 import type { Targets } from "../targets/targets.ts";
 import { type ChosenRecording, pickRecording, recordedClient } from "./recordingPick.ts";
@@ -17,13 +18,17 @@ import { type ChosenRecording, pickRecording, recordedClient } from "./recording
 /** What playing and saving recordings needs. */
 export interface RecordingCommandsDeps {
   readonly targets: Targets;
+  readonly unfinished: UnfinishedFiles;
 }
 
 /** Commands on recordings of terminals. */
 export type RecordingHandlers = Pick<Handlers, "playRecording" | "saveRecording">;
 
 /** Playing a recording in a terminal of the editor, and saving one as a file. */
-export function recordingHandlers({ targets }: RecordingCommandsDeps): RecordingHandlers {
+export function recordingHandlers({
+  targets,
+  unfinished,
+}: RecordingCommandsDeps): RecordingHandlers {
   return {
     async playRecording(input) {
       const chosen = await pickRecording(input, targets, t("Play which recording?"));
@@ -31,7 +36,7 @@ export function recordingHandlers({ targets }: RecordingCommandsDeps): Recording
     },
     async saveRecording(input) {
       const chosen = await pickRecording(input, targets, t("Save which recording?"));
-      if (chosen !== undefined) await save(chosen);
+      if (chosen !== undefined) await save(chosen, unfinished);
     },
   };
 }
@@ -51,7 +56,7 @@ function play(chosen: ChosenRecording): void {
   window.createTerminal({ name, pty, iconPath, isTransient: true }).show();
 }
 
-async function save(chosen: ChosenRecording): Promise<void> {
+async function save(chosen: ChosenRecording, unfinished: UnfinishedFiles): Promise<void> {
   const { server, recording } = chosen;
   const file = `${recording.id}.${CAST_EXTENSION}`;
   const defaultUri = Uri.file(join(homedir(), file));
@@ -67,7 +72,7 @@ async function save(chosen: ChosenRecording): Promise<void> {
     const cancelling = new AbortController();
     token.onCancellationRequested(() => cancelling.abort());
     const pieces = piecesOf(server.api, recording.id);
-    return saveRecording(uri.fsPath, pieces, cancelling.signal);
+    return saveRecording(uri.fsPath, pieces, { signal: cancelling.signal, unfinished });
   });
   if (state === undefined) return;
   const saved = t("The recording was saved. asciinema plays it: asciinema play {0}", uri.fsPath);
