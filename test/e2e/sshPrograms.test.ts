@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../support/freePort.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
-import { BEHIND, openSshScene, SLOW_MS, type SshScene } from "../support/vscode/sshScene.ts";
+import {
+  BEHIND,
+  BRIDGE,
+  openSshScene,
+  SLOW_MS,
+  type SshScene,
+} from "../support/vscode/sshScene.ts";
 
 /** A tree of these has more than three megabytes, and a file that needs many packets. */
 const FILE_BYTES = [1, 700, 65_536, 300_000, 2_900_000];
@@ -39,6 +45,21 @@ describe("programs that use ssh", () => {
 
   const rsync = (...args: readonly string[]) =>
     scene.execute("rsync", ["-e", `ssh -F ${scene.config}`, ...args]);
+
+  /** A program that says `SSH-` once it has reached the host. */
+  function greeted(program: string, args: readonly string[]) {
+    const child = spawn(program, args, { env: scene.env, cwd: scene.folder });
+    const greeting = Promise.withResolvers<void>();
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (text.includes("SSH-")) greeting.resolve();
+    });
+    const ended = once(child, "close").then(([code]) => ({ code, stderr }));
+    return { isThere: greeting.promise, ended };
+  }
 
   test("rsync copies a tree there and back, and finds nothing else by its checksums", async () => {
     const from = await tree("from");
@@ -182,6 +203,21 @@ describe("programs that use ssh", () => {
     await scene.addHost("later");
     await scene.told("later.rport");
     expect(await scene.ssh("later.rport", "echo here")).toMatchObject({ stdout: "here\n" });
+  });
+
+  test("rport and ssh say that a host was cut off when its agent is stopped in the middle", async () => {
+    const agent = await scene.addHost("stopped");
+    await scene.told("stopped.rport");
+    const ends = [
+      greeted(process.execPath, [BRIDGE, "connect", "stopped", String(scene.sshd.port)]),
+      greeted("ssh", ["-F", scene.config, "stopped.rport", "echo SSH-; sleep 1000"]),
+    ];
+    for (const { isThere } of ends) await isThere;
+    await agent[Symbol.asyncDispose]();
+    const sentence = "rport: The host was cut off from the server, and this connection with it.\n";
+    for (const { ended } of ends) expect((await ended).stderr).toContain(sentence);
+    const codes = await Promise.all(ends.map(async ({ ended }) => (await ended).code));
+    expect(codes).toEqual([10, SSH_FAILED]);
   });
 
   test("rport answers with a code of its own for each thing that goes wrong", async () => {

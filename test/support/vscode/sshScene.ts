@@ -15,7 +15,7 @@ const run = promisify(execFile);
 /** For what windows, a server and an agent need together on a busy machine. */
 export const SLOW_MS = 60_000;
 /** The program as the extension and the npm package have it. */
-const BRIDGE = join(ROOT, "extension/dist/bridge/bridge.cjs");
+export const BRIDGE = join(ROOT, "extension/dist/bridge/bridge.cjs");
 const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /** What a program came to. */
