@@ -1,3 +1,4 @@
+import "./platform/youngSpace.ts";
 import os from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
@@ -18,7 +19,6 @@ import { noteFailure, putAside, serviceLogOf } from "./machine/windows/serviceLo
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { textOf } from "./platform/errorText.ts";
 import { type Log, openLog } from "./platform/log.ts";
-import { keepYoungSpaceSmall } from "./platform/youngSpace.ts";
 import { runService } from "./service/command.ts";
 import { stateFileIn } from "./state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "./state/waitOnline.ts";
@@ -106,7 +106,6 @@ async function runAsService(file: string): Promise<number> {
 }
 
 async function runUntil(stop: Promise<string>, config: AgentConfig, log: Log): Promise<void> {
-  keepYoungSpaceSmall();
   await using _agent = await Agent.start({
     config,
     log,
