@@ -26,6 +26,8 @@ export interface AuditedRecorded {
   readonly ownerName: string;
 }
 
+type What = Pick<AuditEntry, "action" | "affectedId" | "response">;
+
 /** A recording that is on disk. */
 export interface AuditedRecording {
   readonly id: RecordingId;
@@ -37,8 +39,8 @@ export interface AuditedRecording {
 }
 
 /**
- * Writes down what becomes of recordings by itself. What comes of the terminals of one user is limited, as
- * with streams, and beyond it counted in one entry a minute of each kind.
+ * Writes down what becomes of recordings by itself. Ends and failures of the terminals of one user are limited,
+ * as with streams, and beyond it counted in one entry a minute of each kind.
  */
 export class RecordingEvents {
   readonly #audit: Pick<Audit, "note">;
@@ -63,9 +65,13 @@ export class RecordingEvents {
     this.#note(terminal, { action: "failed", affectedId, response: { reason } });
   }
 
-  /** One had to go for a limit. */
+  /**
+   * One had to go for a limit: written in any case, since whoever has others go may want nobody to see which.
+   * How many go for one user is limited where they go.
+   */
   expired({ id, meta, bytes }: AuditedRecording, limit: string): void {
-    this.#note(meta, { action: "expire", affectedId: id, response: { bytes, limit } });
+    const response = { bytes, limit };
+    this.#audit.note(entryOf(meta, { action: "expire", affectedId: id, response }));
   }
 
   /** Writes all that was only counted so far. */
@@ -73,20 +79,17 @@ export class RecordingEvents {
     this.#beyond.close();
   }
 
-  #note(
-    terminal: AuditedRecorded | undefined,
-    what: Pick<AuditEntry, "action" | "affectedId" | "response">,
-  ): void {
-    const { clientId, hostname: clientHostname, owner = "", ownerName = "" } = terminal ?? {};
-    const entry: AuditEntry = {
-      ...what,
-      application: "client.terminal.recording",
-      clientId,
-      clientHostname,
-      request: { owner: ownerName },
-    };
+  #note(terminal: AuditedRecorded | undefined, what: What): void {
+    const { owner = "", ownerName = "" } = terminal ?? {};
+    const entry = entryOf(terminal, what);
     const spent = this.#spent.spend({ accountId: owner, name: ownerName });
     if (spent === 0) this.#audit.note(entry);
     else this.#beyond.note(`${what.action} ${owner}`, entry);
   }
+}
+
+function entryOf(terminal: AuditedRecorded | undefined, what: What): AuditEntry {
+  const { clientId, hostname: clientHostname, ownerName = "" } = terminal ?? {};
+  const application = "client.terminal.recording";
+  return { ...what, application, clientId, clientHostname, request: { owner: ownerName } };
 }

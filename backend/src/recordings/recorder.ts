@@ -51,6 +51,7 @@ export class Recorder {
   #size: TerminalSize;
   #bytes = 0;
   #number = 0;
+  #isAttached = false;
   #hasEvents = false;
   /** Output up to here is in the file, or in parts before it. */
   #writtenTo: number;
@@ -91,9 +92,19 @@ export class Recorder {
     return this.#writtenTo;
   }
 
+  /** Whether its terminal was ever there. */
+  get isAttached(): boolean {
+    return this.#isAttached;
+  }
+
   /** Whether its file has nothing that a terminal shows. */
   get isEmpty(): boolean {
     return !this.#hasEvents;
+  }
+
+  /** Its host has said that the terminal is there. */
+  attached(): void {
+    this.#isAttached = true;
   }
 
   /** The terminal's program wrote this. */

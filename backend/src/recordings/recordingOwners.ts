@@ -4,30 +4,43 @@ import type { RecordingFacts } from "./recordingFacts.ts";
 /** By what it is told who has most. */
 export type Measure = "bytes" | "count";
 
-interface Owned extends Record<Measure, number> {
-  /** Bytes of those that are written. */
-  runningBytes: number;
+/** How much there is of each. */
+export type Amounts = Record<Measure, number>;
+
+/** Who takes how much more. */
+export interface Taker {
+  readonly owner: string;
+  readonly more: number;
+}
+
+interface Owned extends Amounts {
+  /** Of those that are written. */
+  readonly running: Amounts;
   /** Those that are written no more, the oldest first, by their ends. */
   readonly there: Map<RecordingId, RecordingFacts>;
 }
 
+const NOTHING: Readonly<Amounts> = { bytes: 0, count: 0 };
+
 /** What recordings each user has, by `Sharer.accountId`; whose begin cannot be read is nobody's. */
 export class RecordingOwners {
   readonly #owned = new Map<string, Owned>();
-  #runningBytes = 0;
+  readonly #running: Amounts = { ...NOTHING };
 
-  /** Bytes of all that are written. */
-  get runningBytes(): number {
-    return this.#runningBytes;
+  /** Of all that are written. */
+  get running(): Readonly<Amounts> {
+    return this.#running;
   }
 
   /** The same of one user. */
-  runningBytesOf(owner: string): number {
-    return this.#owned.get(owner)?.runningBytes ?? 0;
+  runningOf(owner: string): Readonly<Amounts> {
+    return this.#owned.get(owner)?.running ?? NOTHING;
   }
 
   /** The user has one more that is written. */
   begin(owner: string): void {
+    this.#of(owner).running.count += 1;
+    this.#running.count += 1;
     this.#count(owner, 1);
   }
 
@@ -35,13 +48,15 @@ export class RecordingOwners {
   grow(owner: string, bytes: number): void {
     const owned = this.#of(owner);
     owned.bytes += bytes;
-    owned.runningBytes += bytes;
-    this.#runningBytes += bytes;
+    owned.running.bytes += bytes;
+    this.#running.bytes += bytes;
   }
 
   /** It is written no more; it had so many bytes. */
   end(owner: string, bytes: number): void {
     this.grow(owner, -bytes);
+    this.#of(owner).running.count -= 1;
+    this.#running.count -= 1;
     this.#count(owner, -1);
   }
 
@@ -63,21 +78,28 @@ export class RecordingOwners {
     this.#count(owner, -1);
   }
 
-  /** Of those that are not written, the oldest one of whoever has most; undefined: there is none. */
-  oldestOfMost(measure: Measure): RecordingFacts | undefined {
-    let most: Owned | undefined;
-    for (const owned of this.#owned.values()) {
-      const isMore = most === undefined || owned[measure] > most[measure];
-      if (owned.there.size > 0 && isMore) most = owned;
+  /**
+   * Of those that are not written, the oldest one of whoever has most: nobody's who has less than the taker has
+   * then, with what is written. Undefined: there is none.
+   */
+  oldestOfMost(measure: Measure, taker?: Taker): RecordingFacts | undefined {
+    const least =
+      taker === undefined ? 0 : (this.#owned.get(taker.owner)?.[measure] ?? 0) + taker.more;
+    let most = -1;
+    let oldest: RecordingFacts | undefined;
+    for (const [owner, owned] of this.#owned) {
+      const has = owner === taker?.owner ? least : owned[measure];
+      if (owned.there.size === 0 || has < least || has <= most) continue;
+      most = has;
+      [oldest] = owned.there.values();
     }
-    const [oldest] = most?.there.values() ?? [];
     return oldest;
   }
 
   #of(owner: string): Owned {
     const known = this.#owned.get(owner);
     if (known !== undefined) return known;
-    const owned = { bytes: 0, count: 0, runningBytes: 0, there: new Map() };
+    const owned = { ...NOTHING, running: { ...NOTHING }, there: new Map() };
     this.#owned.set(owner, owned);
     return owned;
   }

@@ -5,13 +5,15 @@ import type { RecordingId } from "@rport/protocol/terminal/recording";
 import type { TerminalId } from "@rport/protocol/terminal/terminal";
 import type { Limits } from "../limits/limits.ts";
 import type { Sharer } from "../limits/sharer.ts";
+import { UserBudget } from "../limits/userBudget.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { lookAtRecording } from "./lookAtRecording.ts";
 import type { RecordingFacts } from "./recordingFacts.ts";
 import { listRecordings, pathOf } from "./recordingFile.ts";
-import { type Measure, RecordingOwners } from "./recordingOwners.ts";
+import { type Amounts, RecordingOwners } from "./recordingOwners.ts";
 
+const HOUR_S = 3_600;
 const DAY_MS = 86_400_000;
 
 /** Why a recording goes. */
@@ -31,6 +33,16 @@ export interface RecordingShelfDeps {
 /** Whose terminals are recorded leaves a quarter of what those of others have not taken. */
 const LEFT_PART = 4;
 
+/** What a limit counts. */
+const MEASURES = { recordings: "count", recordings_bytes: "bytes" } as const;
+
+/** Who takes how much of a limit. */
+interface Taking {
+  readonly limit: keyof typeof MEASURES;
+  readonly user: Sharer;
+  readonly more: number;
+}
+
 interface Running {
   readonly user: Sharer;
   bytes: number;
@@ -38,8 +50,9 @@ interface Running {
 
 /**
  * Which recordings there are on disk, and the room that all may take. Where there is none, the oldest of
- * whoever has most goes; and those of one user that are written, which stay, leave room to others, as
- * `SharedPlaces` does.
+ * whoever has most goes, and nobody's who has less than whoever takes it; and those of one user that are
+ * written, which stay, leave room to others, as `SharedPlaces` does. Each that goes for a user has an entry in
+ * the audit log, so no more go for one than may be written there.
  */
 export class RecordingShelf {
   readonly #deps: RecordingShelfDeps;
@@ -48,12 +61,14 @@ export class RecordingShelf {
   /** The others, the oldest first, by their ends. */
   readonly #there = new Map<RecordingId, RecordingFacts>();
   readonly #owners = new RecordingOwners();
+  readonly #displaced: UserBudget;
   /** Of all. */
   #bytes = 0;
   #loaded: Promise<void> | undefined;
 
   constructor(deps: RecordingShelfDeps) {
     this.#deps = deps;
+    this.#displaced = new UserBudget(deps, "stream_entries_per_user", HOUR_S);
     deps.limits.watch("recordings", () => this.#there.size + this.#running.size);
     deps.limits.watch("recordings_bytes", () => this.#bytes);
   }
@@ -91,31 +106,21 @@ export class RecordingShelf {
       );
   }
 
-  /** Makes room for one more of this user's, which is written from now on. */
+  /** Makes room for one more of this user's, which is written from now on. Throws as `grow`. */
   begin(id: RecordingId, user: Sharer): void {
+    this.#take({ limit: "recordings", user, more: 1 });
     this.#running.set(id, { user, bytes: 0 });
     this.#owners.begin(user.accountId);
-    this.#trim();
   }
 
   /**
-   * Gives one that is written so many bytes more. Throws `CONFLICT` where what is written of its user has their
-   * share already, and `DISK_FULL` where nothing is left that could go.
+   * Gives one that is written so many bytes more. Throws `CONFLICT` where its user has their share already,
+   * `TOO_MANY_REQUESTS` where too many went for them of late, and `DISK_FULL` where nothing is left that could go.
    */
   grow(id: RecordingId, bytes: number): void {
     const running = this.#running.get(id);
     if (running === undefined) throw new Error("only what is written grows");
-    const { limits } = this.#deps;
-    const max = limits.max("recordings_bytes");
-    this.#requireShare(running.user, bytes);
-    while (this.#bytes + bytes > max) {
-      if (this.#expireOldest("recordings_bytes", "bytes")) continue;
-      limits.bite("recordings_bytes", { recording: id });
-      throw new RportError(
-        "DISK_FULL",
-        "This terminal has to be recorded, and recordings have no room (recordings_bytes).",
-      );
-    }
+    this.#take({ limit: "recordings_bytes", user: running.user, more: bytes });
     running.bytes += bytes;
     this.#owners.grow(running.user.accountId, bytes);
     this.#bytes += bytes;
@@ -162,31 +167,66 @@ export class RecordingShelf {
       this.#expire(facts, "recording_days");
     }
     const max = limits.max("recordings");
-    while (
-      this.#there.size + this.#running.size > max &&
-      this.#expireOldest("recordings", "count")
-    );
+    while (this.#amounts.count > max) {
+      const oldest = this.#owners.oldestOfMost("count");
+      if (oldest === undefined) break;
+      this.#expire(oldest, "recordings");
+    }
   }
 
-  #requireShare({ accountId, name }: Sharer, bytes: number): void {
+  /** Of all. */
+  get #amounts(): Amounts {
+    return { bytes: this.#bytes, count: this.#there.size + this.#running.size };
+  }
+
+  /** Has others go until there is room. */
+  #take(taking: Taking): void {
+    const { limits } = this.#deps;
+    const { limit, user, more } = taking;
+    const measure = MEASURES[limit];
+    this.#requireShare(taking);
+    const taker = limits.isShared ? { owner: user.accountId, more } : undefined;
+    while (this.#amounts[measure] + more > limits.max(limit)) {
+      const oldest = this.#owners.oldestOfMost(measure, taker);
+      if (oldest === undefined) throw this.#noRoom(taking);
+      if (this.#displaced.spend(user) > 0) {
+        throw new RportError(
+          "TOO_MANY_REQUESTS",
+          "This terminal has to be recorded, and too many recordings went for yours; try again later.",
+        );
+      }
+      this.#expire(oldest, limit);
+    }
+  }
+
+  #noRoom(taking: Taking): RportError {
+    if (this.#there.size > 0) return this.#hasShare(taking);
+    const { limit, user } = taking;
+    this.#deps.limits.bite(limit, { user: user.name });
+    const why = `recordings have no room (${limit})`;
+    return new RportError("DISK_FULL", `This terminal has to be recorded, and ${why}.`);
+  }
+
+  /** The first one is anybody's. */
+  #requireShare(taking: Taking): void {
+    const { limit, user, more } = taking;
     const { limits } = this.#deps;
     if (!limits.isShared) return;
-    const max = limits.max("recordings_bytes");
-    const own = this.#owners.runningBytesOf(accountId);
-    const leftAfter = max - this.#owners.runningBytes - bytes;
-    if (own + bytes <= leftAfter * (LEFT_PART - 1)) return;
-    limits.bite("recordings_bytes", { user: name, share: own, of: max });
-    throw new RportError(
-      "CONFLICT",
-      "Your recorded terminals have their share of the room (recordings_bytes); others need the rest.",
-    );
+    const measure = MEASURES[limit];
+    const own = this.#owners.runningOf(user.accountId)[measure];
+    const leftAfter = limits.max(limit) - this.#owners.running[measure] - more;
+    if (own === 0 || own + more <= leftAfter * (LEFT_PART - 1)) return;
+    throw this.#hasShare(taking);
   }
 
-  /** Whether there was one that could go. */
-  #expireOldest(limit: BittenLimit, measure: Measure): boolean {
-    const oldest = this.#owners.oldestOfMost(measure);
-    if (oldest !== undefined) this.#expire(oldest, limit);
-    return oldest !== undefined;
+  #hasShare({ limit, user: { accountId, name: user } }: Taking): RportError {
+    const { limits } = this.#deps;
+    const share = this.#owners.runningOf(accountId)[MEASURES[limit]];
+    limits.bite(limit, { user, share, of: limits.max(limit) });
+    return new RportError(
+      "CONFLICT",
+      `Your recorded terminals have their share of the room (${limit}); others need the rest.`,
+    );
   }
 
   #expire(facts: RecordingFacts, limit: BittenLimit): void {

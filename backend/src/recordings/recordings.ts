@@ -108,10 +108,13 @@ export class Recordings {
     });
   }
 
-  /** It is over, and nobody is shown anything of it any more. Undefined: it was never begun. */
-  over(terminalId: TerminalId, end: TerminalEnd | undefined): void {
+  /**
+   * It is over, and nobody is shown anything of it any more. Undefined: it was never begun. Of one that never
+   * was there nothing is kept. Resolves when all that is done, or cannot be.
+   */
+  async over(terminalId: TerminalId, end: TerminalEnd | undefined): Promise<void> {
     const { how, code, signal } = end ?? { how: "failed" };
-    void this.#finish(terminalId, { how, code, signal }).catch((caught: unknown) => {
+    await this.#finish(terminalId, { how, code, signal }).catch((caught: unknown) => {
       this.#deps.log.error("a recording was not ended", { reason: errorText(caught) });
     });
   }
@@ -248,8 +251,8 @@ export class Recordings {
       let facts: RecordingFacts | undefined;
       try {
         await recorder.end(end);
-        const isNothing = recorder.isEmpty && recorder.meta.part > 1;
-        if (isNothing) await rm(path, { force: true });
+        const isMore = recorder.meta.part === 1 || !recorder.isEmpty;
+        if (!(recorder.isAttached && isMore)) await rm(path, { force: true });
         else facts = await this.#factsOf(live);
       } finally {
         this.#live.delete(terminalId);

@@ -110,6 +110,7 @@ export class Attachment implements AttachedViewer, FrameListener {
     const { id, account, outputFrom, inputTaken } = attached;
     if (id !== terminal.id) throw new FrameError("it is another terminal");
     this.#isAttached = true;
+    recorder?.attached();
     this.#patience?.cancel();
     this.#windows.begin(outputFrom, inputTaken);
     if (!terminals.table.has(terminal)) this.over();

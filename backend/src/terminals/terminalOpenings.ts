@@ -107,7 +107,8 @@ export class TerminalOpenings {
       return await this.#attach({ call, link, stream, terminal });
     } catch (error) {
       terminals.abandon(terminal);
-      recordings.over(id, { how: "failed" });
+      // Its place among the recordings is free before anybody asks again.
+      await recordings.over(id, { how: "failed" });
       throw error;
     }
   }

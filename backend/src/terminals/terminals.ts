@@ -171,7 +171,7 @@ export class Terminals {
     const { id } = terminal;
     this.table.vacate(terminal);
     const ended = this.endOf(id);
-    if (ended !== undefined && !isSeen(terminal)) this.#deps.recordings.over(id, ended.end);
+    if (ended !== undefined && !isSeen(terminal)) void this.#deps.recordings.over(id, ended.end);
   }
 
   /** It may not go on, with a sentence for whoever looks at it. */

@@ -3,7 +3,7 @@ import { FRAME_DATA_BYTES } from "@rport/protocol/terminal/frame";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { eventually } from "../../support/eventually.ts";
-import { endedRecordings } from "../../support/terminals/recordings.ts";
+import { endedRecordings, recordingFiles } from "../../support/terminals/recordings.ts";
 import { TerminalScene } from "../../support/terminals/scene.ts";
 
 const RECORDINGS = { "filter[application]": "client.terminal.recording", sort: "seq" };
@@ -25,9 +25,70 @@ describe("S-65 the room for recordings", () => {
     const left = await scene.backend.api("listRecordings");
     const [oldest, goes, ...others] = ids;
     expect(left.map(({ id }) => id).sort()).toEqual([oldest, ...others].sort());
-    const rows = await scene.backend.api("listAudit", { query: RECORDINGS });
-    const gone = rows.filter(({ action }) => action === "expire");
-    expect(gone.map(({ affected_id: id }) => id)).toEqual([goes]);
+    expect(await expired(scene)).toEqual([goes]);
+  });
+
+  it("is not taken by terminals that their host refused", async () => {
+    const limits = { recordings: 2 };
+    await using scene = await TerminalScene.open({ recordsTerminals: true, limits });
+    await scene.host();
+    const viewer = await scene.viewer();
+    await viewer.end();
+    const before = await endedRecordings(scene.backend, 1);
+    const other = { ID: "web-02", Name: "web-02", SessionID: "other" };
+    await scene.host({ introduction: other, refuses: "no" });
+    for (let count = 0; count < 3; count += 1) {
+      await (await scene.asking({ clientId: "web-02" })).closed;
+    }
+    await eventually(async () => {
+      expect(await scene.backend.api("listRecordings")).toEqual(before);
+    });
+    expect(await recordingFiles(scene.backend.dataDir)).toHaveLength(1);
+    expect(await expired(scene)).toEqual([]);
+  });
+
+  it("is taken from others down to as much as whoever takes it has, not below", async () => {
+    const limits = { recordings: 6 };
+    await using scene = await TerminalScene.open({ recordsTerminals: true, limits });
+    await scene.host();
+    const { token } = await scene.members.add("anna", ["Operators"]);
+    for (let count = 0; count < 4; count += 1) await (await scene.viewer()).end();
+    const [oldest] = await endedRecordings(scene.backend, 4);
+    for (let count = 0; count < 3; count += 1) await scene.viewer({ token });
+    expect(await expired(scene)).toEqual([oldest?.id]);
+    const { code, reason } = await (await scene.asking({ token })).closed;
+    expect([code, reason]).toEqual([
+      CLOSE_CODES.refused,
+      "Your recorded terminals have their share of the room (recordings); others need the rest.",
+    ]);
+    expect(await endedRecordings(scene.backend, 3)).toHaveLength(6);
+  });
+
+  it("is left to others by one who opens terminals without end", async () => {
+    const limits = { recordings: 4 };
+    await using scene = await TerminalScene.open({ recordsTerminals: true, limits });
+    await scene.host();
+    const { token } = await scene.members.add("anna", ["Operators"]);
+    for (let count = 0; count < 3; count += 1) await scene.viewer({ token });
+    expect((await (await scene.asking({ token })).closed).reason).toContain("(recordings)");
+    await scene.viewer();
+    expect((await (await scene.asking()).closed).reason).toContain("(recordings)");
+  });
+
+  it("is taken for one user as often as the audit log has an entry for each that goes", async () => {
+    const limits = { recordings: 1, stream_entries_per_user: 2 };
+    await using scene = await TerminalScene.open({ recordsTerminals: true, limits });
+    await scene.host();
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const viewer = await scene.viewer();
+      ids.push(`${(await viewer.attached).id}.1`);
+      await viewer.end();
+      await endedRecordings(scene.backend, 1);
+    }
+    const { reason } = await (await scene.asking()).closed;
+    expect(reason).toContain("too many recordings went for yours");
+    expect(await expired(scene)).toEqual(ids.slice(0, 2));
   });
 
   it("is left to others by one whose terminals write without end", async () => {
@@ -104,3 +165,9 @@ describe("a server that can record nothing", () => {
     expect(await scene.figures()).toContain("rport_recording_failures_total 8");
   });
 });
+
+/** Which recordings had to go, the first one first. */
+async function expired(scene: TerminalScene): Promise<readonly unknown[]> {
+  const rows = await scene.backend.api("listAudit", { query: RECORDINGS });
+  return rows.filter(({ action }) => action === "expire").map(({ affected_id: id }) => id);
+}

@@ -42,6 +42,7 @@ it("deletes no recording for whoever may no longer when nothing is waited for an
     size: { cols: 80, rows: 24 },
     term: "xterm",
   });
+  recorder.attached();
   recorder.output(0, Buffer.from("evidence"));
   await recordings.close();
   const gate = Promise.withResolvers<void>();

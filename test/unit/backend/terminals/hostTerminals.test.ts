@@ -53,7 +53,7 @@ function setUp() {
   const events = { opened() {}, resumed() {}, failed() {}, ended() {} };
   const hostnameOf = () => undefined;
   const owners = { nameOf: () => OWNER, may: () => true };
-  const recordings = { over() {} };
+  const recordings = { async over() {} };
   const facts = { ids, events, connected, hostnameOf, recordings, limits, clock };
   const terminals = new Terminals({ ...facts, owners: owners as never });
   const hosts = new HostTerminals({ terminals, ids, connected, clock, log });
