@@ -41,6 +41,8 @@ describe("a terminal of a host", () => {
     await expect.poll(() => read("begun"), { timeout: SLOW_MS }).toBe("begun\n");
     const line = `echo pasted >> ${folder}/pasted\r`;
     await terminals.send("web-01", line.repeat(PASTE_BYTES / line.length));
+    // the system of the host echoes what it takes: the paste is under way
+    await terminal.shows("echo pasted");
     await page.keyboard.press("Control+C");
     await terminal.type(`clear; echo back > ${folder}/back\n`);
     await expect.poll(() => read("back"), { timeout: SLOW_MS }).toBe("back\n");
