@@ -6,6 +6,21 @@ import { TerminalScene } from "../../support/terminals/scene.ts";
 const REFUSED = CLOSE_CODES.refused;
 
 describe("a terminal on a host", () => {
+  it("is found and sorted by every member", async () => {
+    await using scene = await TerminalScene.open();
+    await scene.host();
+    const viewers = [await scene.viewer(), await scene.viewer()];
+    await Promise.all(viewers.map(({ attached }) => attached));
+    const { api } = scene.backend;
+    for (const members of await api("listTerminals")) {
+      for (const [name, value] of Object.entries(members)) {
+        const filter = { [`filter[${name}]`]: String(value) };
+        const found = await api("listTerminals", { query: { ...filter, sort: name } });
+        expect(found.map(({ id }) => id)).toContain(members.id);
+      }
+    }
+  });
+
   it("is opened, typed into, sized and signalled, and ends with its program", async () => {
     await using scene = await TerminalScene.open();
     const host = await scene.host();

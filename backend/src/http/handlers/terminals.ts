@@ -10,26 +10,25 @@ export interface TerminalHandlerDeps {
   readonly searches: Pick<ListSearches, "run">;
 }
 
-/** Every member may be searched and sorted by; each terminal is sent whole. */
+/** Every member may be searched and sorted by. */
+const COLUMNS: ListSpec<TerminalView>["filters"] = {
+  id: ({ id }) => id,
+  client_id: ({ client_id: client }) => client,
+  owner: ({ owner }) => owner,
+  account: ({ account }) => account,
+  started_at: ({ started_at: at }) => at,
+  attached: ({ attached }) => attached,
+  connected: ({ connected }) => connected,
+  recorded: ({ recorded }) => recorded,
+};
+
+/** Each terminal is sent whole. */
 const terminalList: ListSpec<TerminalView> = {
   resource: "terminals",
-  filters: {
-    id: ({ id }) => id,
-    client_id: ({ client_id: client }) => client,
-    owner: ({ owner }) => owner,
-    account: ({ account }) => account,
-    started_at: ({ started_at: at }) => at,
-    attached: ({ attached }) => attached,
-    connected: ({ connected }) => connected,
-  },
+  filters: COLUMNS,
   times: ["started_at"],
   order: ({ started_at: at, id }) => `${at} ${id}`,
-  sorts: {
-    client_id: ({ client_id: client }) => client,
-    owner: ({ owner }) => owner,
-    account: ({ account }) => account,
-    started_at: ({ started_at: at }) => at,
-  },
+  sorts: COLUMNS,
   fields: {},
   defaultFields: [],
 };
