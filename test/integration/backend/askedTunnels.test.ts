@@ -1,5 +1,5 @@
 import { clientIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   type AgentSide,
   type AgentSideOptions,
@@ -9,6 +9,7 @@ import {
 import { createTunnel, joinFleet, rangesFrom } from "../../support/agents/fleetTunnels.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const MINUTE_MS = 60_000;
 const ID = clientIdSchema.parse("machine-1");
@@ -62,7 +63,7 @@ describe("tunnels an agent asks for", () => {
     const agent = await joinFleet(side, { introduction });
     const [before] = side.tunnels.list();
     agent.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     await using _again = await joinFleet(side, { introduction });
     expect(side.tunnels.list()).toEqual([before]);
   });
@@ -74,7 +75,7 @@ describe("tunnels an agent asks for", () => {
     const host = await joinFleet(side);
     const { lport } = await createTunnel(side, ID, { remote: "22", local: String(ports.to - 2) });
     host.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     clock.advance(MINUTE_MS);
     const introduction = { ID: "thief", Remotes: [remote({ lport })] };
     await expect(joinFleet(side, { introduction })).rejects.toThrow("already in use");
@@ -123,7 +124,7 @@ describe("tunnels an agent asks for", () => {
       const Remotes = Array.from({ length: 4 }, () => remote({ rport: String(++port) }));
       const agent = await joinFleet(side, { introduction: { ID: restless, Remotes } });
       agent.close();
-      await vi.waitFor(() => expect(side.tunnels.tunnelsOf(restless)).toEqual([]));
+      await eventually(() => expect(side.tunnels.tunnelsOf(restless)).toEqual([]));
     };
     await visit();
     await visit();
@@ -162,7 +163,7 @@ describe("tunnels an agent asks for", () => {
       const taken = side.tunnels.list().map(({ lport }) => Number(lport));
       expect(taken.toSorted()).toEqual([own.from, own.to]);
       agent.close();
-      await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+      await eventually(() => expect(side.tunnels.list()).toEqual([]));
     }
     const outside = { Remotes: [remote({ lport: String(ports.from) })] };
     await using _outside = await joinFleet(side, { introduction: outside });
@@ -195,8 +196,8 @@ describe("tunnels an agent asks for", () => {
     const text = new RegExp(`Local port ${lport} already in use`);
     const introduction = { Remotes: [remote(), remote({ rport: "23", lport })] };
     await expect(joinFleet(side, { introduction })).rejects.toThrow(text);
-    await vi.waitFor(() => expect(side.tunnels.list()).toMatchObject([{ client_id: OTHER }]));
-    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(1));
+    await eventually(() => expect(side.tunnels.list()).toMatchObject([{ client_id: OTHER }]));
+    await eventually(() => expect(side.registry.counts.connected).toBe(1));
     expect(side.refused).toMatchObject([{ why: "tunnel", text: expect.stringMatching(text) }]);
   });
 
@@ -207,7 +208,7 @@ describe("tunnels an agent asks for", () => {
     await createTunnel(side, OTHER, { remote: "22", local: `${to}` });
     const introduction = { Remotes: [remote(), remote({ rport: "23", lport: `${to}` })] };
     await expect(joinFleet(side, { introduction })).rejects.toThrow(`Local port ${to}`);
-    await vi.waitFor(() => expect(side.tunnels.list()).toHaveLength(1));
+    await eventually(() => expect(side.tunnels.list()).toHaveLength(1));
     for (let port = from; port < to; port++) {
       const query = { remote: `${port}`, local: `${port}`, owner: `user of ${port}` };
       const opened = await createTunnel(side, OTHER, query);
@@ -236,7 +237,7 @@ describe("tunnels an agent asks for", () => {
     const to = (rport: string) => ({ Remotes: [remote({ lport: String(ports.from), rport })] });
     const agent = await joinFleet(side, { introduction: to("22") });
     agent.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     await using _again = await joinFleet(side, { introduction: to("23") });
     expect(side.tunnels.list()).toMatchObject([{ lport: String(ports.from), rport: "23" }]);
   });

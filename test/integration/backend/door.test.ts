@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type AgentSide, SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 import { everythingRead } from "../../support/everythingRead.ts";
 
 const AGENT = { "Sec-WebSocket-Protocol": "rport-v1" };
@@ -83,7 +84,7 @@ it("turns sockets away above the limits, and lets them in again when others have
     headers: { "retry-after": "1" },
   });
   first.terminate();
-  await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
+  await eventually(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
   expect(side.door.counters.beforeLogin).toBeGreaterThanOrEqual(2);
 });
 
@@ -142,13 +143,13 @@ it("C-14: ends who sends more than 64 KiB before signing in", async () => {
   const flood = await silentSocket(side);
   flood.send(Buffer.alloc((64 << 10) + 1));
   await closed(flood);
-  await vi.waitFor(() => expect(side.door.counters.beforeLogin).toBe(1));
+  await eventually(() => expect(side.door.counters.beforeLogin).toBe(1));
 });
 
 it("C-14: ends who stays silent instead of signing in", async () => {
   await using side = await startAgentSide({ door: { transportLimits: { handshakeMs: 50 } } });
   await closed(await silentSocket(side));
-  await vi.waitFor(() => expect(side.door.counters.beforeLogin).toBe(1));
+  await eventually(() => expect(side.door.counters.beforeLogin).toBe(1));
 });
 
 it("survives a socket that disappears during the upgrade", async () => {
@@ -158,7 +159,7 @@ it("survives a socket that disappears during the upgrade", async () => {
   socket.write(`${lines.join("\r\n")}\r\nSec-WebSocket-Protocol: rport-v1\r\n\r\n`);
   socket.on("error", () => {});
   socket.resetAndDestroy();
-  await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
+  await eventually(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
 });
 
 it("refuses a wrong secret, counts it, and never logs it", async () => {
@@ -190,10 +191,10 @@ it("lets more in from an address where agents are, or were within 30 days", asyn
   const first = await silentSocket(side);
   expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 });
   agent.close();
-  await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+  await eventually(() => expect(side.registry.counts.connected).toBe(0));
   expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 });
   first.terminate();
   clock.advance(31 * 24 * 3_600_000);
   await silentSocket(side);
-  await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 429 }));
+  await eventually(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 429 }));
 });

@@ -4,13 +4,14 @@ import { type Duplex, PassThrough } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { LIMITS } from "../../../backend/src/limits/limitTable.ts";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
 import { serveEditorTunnel } from "../../../backend/src/tunnels/editorTunnel.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("machine-1");
@@ -88,7 +89,7 @@ describe("an editor tunnel", () => {
     for (let at = 0; at < sent.length; at += 64 << 10) {
       editor.ws.send(sent.subarray(at, at + (64 << 10)));
     }
-    await vi.waitFor(() => expect(Buffer.concat(editor.messages).equals(sent)).toBe(true));
+    await eventually(() => expect(Buffer.concat(editor.messages).equals(sent)).toBe(true));
   });
 
   it("closes with the reason when the client does not allow the target", async () => {
@@ -127,7 +128,7 @@ describe("an editor tunnel", () => {
     for (const messages of [1, 2]) {
       await using editor = await editorTo(target);
       editor.ws.send(Buffer.from("x"));
-      await vi.waitFor(() => expect(editor.messages).toHaveLength(messages));
+      await eventually(() => expect(editor.messages).toHaveLength(messages));
       editor.agent.close();
       expect(await editor.closed).toEqual({
         code: CLOSE_CODES.cutOff,
@@ -149,10 +150,10 @@ describe("an editor tunnel", () => {
     const sockets: { readonly destroyed: boolean }[] = [];
     await using target = await tcpServer((socket) => void sockets.push(socket.resume()));
     await using editor = await editorTo(target);
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await eventually(() => expect(sockets).toHaveLength(1));
     editor.ws.terminate();
     await editor.done;
-    await vi.waitFor(() => expect(editor.agent.connection.channelCount).toBe(0));
+    await eventually(() => expect(editor.agent.connection.channelCount).toBe(0));
   });
 
   it("refuses text messages", async () => {
@@ -167,7 +168,7 @@ describe("an editor tunnel", () => {
     const blocked = new Blocked();
     await using editor = await editorSocket(async () => blocked);
     for (let n = 0; n < 640; n++) editor.ws.send(Buffer.alloc(100 << 10));
-    await vi.waitFor(() => expect(editor.far.isPaused).toBe(true));
+    await eventually(() => expect(editor.far.isPaused).toBe(true));
     expect(editor.ws.bufferedAmount).toBeGreaterThan(1 << 20);
     blocked.destroy();
   });
@@ -176,11 +177,11 @@ describe("an editor tunnel", () => {
     const source = new Endless();
     await using editor = await editorSocket(async () => source);
     editor.ws.pause();
-    await vi.waitFor(() => expect(source.isPaused()).toBe(true));
+    await eventually(() => expect(source.isPaused()).toBe(true));
     expect(editor.far.bufferedAmount).toBeLessThan(2 << 20);
     editor.ws.resume();
     const seen = source.pushed;
-    await vi.waitFor(() => expect(source.pushed).toBeGreaterThan(seen + (4 << 20)));
+    await eventually(() => expect(source.pushed).toBeGreaterThan(seen + (4 << 20)));
   });
 });
 
@@ -203,7 +204,7 @@ it("F-14: puts nothing behind what an editor does not take, of whatever pieces",
   }
   source.end();
   editor.ws.resume();
-  await vi.waitFor(() => expect(editor.messages.at(-1)).toHaveLength(0));
+  await eventually(() => expect(editor.messages.at(-1)).toHaveLength(0));
   const bytes = Buffer.concat(editor.messages);
   expect(bytes.subarray(-5_000)).toEqual(
     Buffer.from(Array.from({ length: 5_000 }, (_, n) => n % 251)),
@@ -217,10 +218,10 @@ describe("an editor tunnel beside others", () => {
     const relays = new Relays();
     const stream = new PassThrough();
     await using editor = await editorSocket(async () => stream, relays);
-    await vi.waitFor(() => expect(relays.active).toBe(1));
+    await eventually(() => expect(relays.active).toBe(1));
     editor.ws.close();
     await editor.done;
-    await vi.waitFor(() => expect(relays.active).toBe(0));
+    await eventually(() => expect(relays.active).toBe(0));
   });
 });
 

@@ -1,12 +1,13 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey } from "@rport/protocol/hostKey";
 import { clientIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startAgent } from "../../support/agents/agent.ts";
 import { type AgentSide, SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { type KeyedHost, keyedHost, type Lie } from "../../support/agents/hostKeys.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 
@@ -94,7 +95,7 @@ describe("a host key", () => {
     };
     const joining = join(side, host, { onRequest: silent });
     const refused = expect(joining).rejects.toThrow("did not prove its host key in time");
-    await vi.waitFor(() => expect(heard).toContain(REQUESTS.proveHostKey));
+    await eventually(() => expect(heard).toContain(REQUESTS.proveHostKey));
     clock.advance(5_000);
     await refused;
     clock.advance(250);

@@ -7,9 +7,10 @@ import {
 } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { claimProof, tokenParts, unseal } from "@rport/protocol/sealing";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const CLAIMANT = Buffer.alloc(16, 7).toString("base64url");
@@ -78,13 +79,13 @@ it("a host is paired, its secret bound and rotated under it, and it is cut off w
   const authId = payload.auth_id;
   const body = { grace_seconds: 0 };
   await side.api("rotateCredential", { params: { authId }, body });
-  await vi.waitFor(() => expect(handed).toHaveLength(1));
-  await vi.waitFor(async () => {
+  await eventually(() => expect(handed).toHaveLength(1));
+  await eventually(async () => {
     const moved = await side.api("getClient", { params: { clientId: ID } });
     expect(moved.secret).toMatchObject({ origin: "rotation", state: "active" });
   });
   // the old secret ends when it is over: when all have moved, and that is on disk
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rotation } = await side.api("getCredential", { params: { authId } });
     expect(rotation).toBeNull();
   });

@@ -1,10 +1,11 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { RportError } from "@rport/protocol/errors";
 import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startAgent } from "../../support/agents/agent.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("machine-1");
@@ -53,7 +54,7 @@ describe("a check of a port that takes long", () => {
     before?.cut("for the test");
     await refused;
     answer(["127.0.0.1"]);
-    await vi.waitFor(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
+    await eventually(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
     expect(await side.presence.connected(ID)?.ping(20_000)).toBe(true);
     expect(side.door.counters.afterLogin).toBe(0);
   });
@@ -76,7 +77,7 @@ describe("an agent that tells ends", () => {
     );
     const creating = side.tunnels.create(ID, { remote: "22" }, { owner: "ann" });
     const shut = expect(creating).rejects.toMatchObject({ detail: "shut" });
-    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(1));
+    await eventually(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(1));
     expect(JSON.parse(agent.heardOf(REQUESTS.checkPort)[0] ?? "")).toMatchObject({ long_id: "2" });
     const end = (long_id: string, Open: boolean) =>
       agent.ask(REQUESTS.requestEnded, { long_id, ok: true, result: { Open, ErrMsg: "shut" } });
@@ -105,9 +106,9 @@ describe("an agent that tells ends", () => {
     const anna = Array.from({ length: 40 }, () => ask("anna"));
     const refused = await Promise.all(anna.slice(16));
     expect(new Set(refused)).toEqual(new Set(["TOO_MANY_REQUESTS"]));
-    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(16));
+    await eventually(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(16));
     const bert = ask("bert");
-    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(17));
+    await eventually(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(17));
     agent.close();
     expect(await bert).toBe("CLIENT_OFFLINE");
     await Promise.all(anna);
@@ -122,7 +123,7 @@ describe("an agent that tells ends", () => {
     expect(texts).toEqual(
       Array(8).fill(expect.stringContaining("The client works on 32 questions of several users")),
     );
-    await vi.waitFor(() => expect(agent.heardOf("slow")).toHaveLength(32));
+    await eventually(() => expect(agent.heardOf("slow")).toHaveLength(32));
     agent.close();
     const ends = await Promise.all(asking.slice(0, 32));
     expect(new Set(ends)).toEqual(new Set([expect.stringMatching(/^WireError: /)]));

@@ -1,9 +1,10 @@
 import { REQUESTS } from "@rport/protocol/agent";
 import { clientIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { createTunnel, joinFleet, rangesFrom } from "../../support/agents/fleetTunnels.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const range = rangesFrom(11_000 + (process.pid % 15) * 60);
@@ -30,7 +31,7 @@ describe("an old client of RPort's with a tunnel that is remembered", () => {
     const first = await joinFleet(side, { introduction });
     await createTunnel(side, ID, { remote: "22" });
     first.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     let isIn = false;
     const reads = Promise.withResolvers<void>();
     const agent = await PeerAgent.signIn({

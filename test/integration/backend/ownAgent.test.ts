@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { startAgentSide } from "../../support/agents/agentSide.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("own-agent");
@@ -70,6 +71,6 @@ it("our own agent comes back after it was cut, with its tunnels", async () => {
   await side.tunnels.create(ID, { remote: "22", check_port: "0" }, { owner: "ann" });
   const before = side.presence.connected(ID);
   before?.cut("for the test");
-  await vi.waitFor(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
-  await vi.waitFor(() => expect(side.tunnels.tunnelsOf(ID)).toMatchObject([{ id: "1" }]));
+  await eventually(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
+  await eventually(() => expect(side.tunnels.tunnelsOf(ID)).toMatchObject([{ id: "1" }]));
 });

@@ -86,7 +86,7 @@ describe("an agent that introduces itself", () => {
     await using side = await start();
     const agent = await join(side);
     agent.close();
-    await vi.waitFor(() => expect(stateOf(side)).toBe("disconnected"));
+    await eventually(() => expect(stateOf(side)).toBe("disconnected"));
     expect(side.clients.get(ID)?.disconnected_at).not.toBeNull();
     expect(side.registry.countOf(FLEET)).toEqual({
       total: 1,
@@ -151,7 +151,7 @@ describe("an introduction that is refused", () => {
     const clock = new FakeClock();
     await using side = await start({ clock });
     await using agent = await PeerAgent.signIn(optionsFor(side));
-    await vi.waitFor(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(1));
+    await eventually(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(1));
     clock.advance(30_000);
     expect((await agent.closed).text).toMatch(/did not introduce itself in time/);
     expect(side.presence.ofCredential(FLEET)).toEqual([]);
@@ -259,7 +259,7 @@ describe("a second connection of the same client id", () => {
       name === REQUESTS.ping ? new Promise<Buffer>(() => {}) : undefined;
     await using first = await join(side, { onRequest: silent });
     const joining = join(side, { introduction: OTHER_PROCESS });
-    await vi.waitFor(() => expect(first.heardOf(REQUESTS.ping)).toHaveLength(1));
+    await eventually(() => expect(first.heardOf(REQUESTS.ping)).toHaveLength(1));
     clock.advance(3_000);
     await using _second = await joining;
     await first.closed;
@@ -278,10 +278,10 @@ describe("a second connection of the same client id", () => {
     await using _anew = await join(side, { introduction: { ...OTHER_PROCESS, ID: ANEW } });
     expect(side.clients.get(ANEW)?.looks_like).toBeNull();
     const answered = side.presence.connected(ID)?.ping(20_000);
-    await vi.waitFor(() => expect(dead.heardOf(REQUESTS.ping)).toHaveLength(1));
+    await eventually(() => expect(dead.heardOf(REQUESTS.ping)).toHaveLength(1));
     clock.advance(20_000);
     expect(await answered).toBe(false);
-    await vi.waitFor(() => expect(stateOf(side)).toBe("disconnected"));
+    await eventually(() => expect(stateOf(side)).toBe("disconnected"));
     expect(side.clients.get(ANEW)?.looks_like).toBe(ID);
     expect(side.clients.get(ID)?.looks_like).toBeNull();
     expect(side.touched.lastIndexOf(`client ${ANEW}`)).toBeGreaterThan(
@@ -325,7 +325,7 @@ describe("credentials", () => {
     await using one = await join(side);
     await using two = await PeerAgent.signIn(optionsFor(side));
     await using other = await join(side, { user: "others", introduction: { ID: "machine-2" } });
-    await vi.waitFor(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(2));
+    await eventually(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(2));
     for (const session of side.presence.ofCredential(FLEET)) session.cut("deleted");
     await Promise.all([one.closed, two.closed]);
     expect(await other.ask(REQUESTS.ping)).toMatchObject({ ok: true });

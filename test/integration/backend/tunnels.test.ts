@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { REQUESTS } from "@rport/protocol/agent";
 import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { mergeWith } from "../../../backend/src/adoption/adoptions.ts";
 import {
   type AgentSide,
@@ -15,6 +15,7 @@ import {
 import { createTunnel, joinFleet, rangesFrom } from "../../support/agents/fleetTunnels.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
@@ -107,7 +108,7 @@ describe("a server tunnel", () => {
     expect(Buffer.concat(received).equals(sent)).toBe(true);
     expect(side.tunnels.get("machine-1/1")?.connections).toBe(1);
     socket.destroy();
-    await vi.waitFor(() => expect(side.tunnels.get("machine-1/1")?.connections).toBe(0));
+    await eventually(() => expect(side.tunnels.get("machine-1/1")?.connections).toBe(0));
   });
 
   it("closes connections to a target that nobody listens on", async () => {
@@ -138,7 +139,7 @@ describe("a server tunnel", () => {
     const socket = await dialLocal(tunnel.lport);
     agent.close();
     await new Promise((resolve) => socket.once("close", resolve));
-    await vi.waitFor(async () => expect(await isListening(tunnel.lport)).toBe(false));
+    await eventually(async () => expect(await isListening(tunnel.lport)).toBe(false));
     expect(side.tunnels.list()).toEqual([]);
   });
 
@@ -149,15 +150,15 @@ describe("a server tunnel", () => {
     await using _agent = await joinFleet(side);
     const { lport } = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(lport);
-    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
+    await eventually(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
     clock.advance(10 * MINUTE_MS);
     expect(side.tunnels.list()).toHaveLength(1);
     socket.destroy();
-    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(0));
+    await eventually(() => expect(side.tunnels.list()[0]?.connections).toBe(0));
     clock.advance(5 * MINUTE_MS - 1);
     expect(side.tunnels.list()).toHaveLength(1);
     clock.advance(1);
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     expect(side.registry.tunnelsOf(ID)).toEqual([]);
   });
 
@@ -335,7 +336,7 @@ describe("creating a tunnel", () => {
     expect(bitesOf(side)).toEqual({ channels_per_agent: 1 });
     expect(side.log.filter((line) => line.includes('"share"'))).toEqual([]);
     for (const socket of open) socket.destroy();
-    await vi.waitFor(() => expect(agent.connection.channelCount).toBe(0));
+    await eventually(() => expect(agent.connection.channelCount).toBe(0));
     const again = await dialLocal(dan);
     expect(await answerOf(again, "again")).toBe("again");
     again.destroy();
@@ -349,7 +350,7 @@ describe("deleting a tunnel", () => {
     await using _agent = await joinFleet(side);
     const tunnel = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(tunnel.lport);
-    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
+    await eventually(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
     await expect(side.tunnels.remove(ID, idOf(tunnel), false)).rejects.toMatchObject({
       code: "CONFLICT",
     });
@@ -365,7 +366,7 @@ describe("deleting a tunnel", () => {
     const agent = await joinFleet(side);
     const tunnel = await createTunnel(side, ID, { remote: "22" });
     agent.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     await side.tunnels.remove(ID, idOf(tunnel), false);
     expect(side.registry.tunnelsOf(ID)).toEqual([]);
     await expect(side.tunnels.remove(ID, idOf(tunnel), false)).rejects.toMatchObject({
@@ -421,7 +422,7 @@ describe("a client that comes back", () => {
       await using _agent = await joinFleet(side);
       own = (await createTunnel(side, ID, { remote })).lport;
     }
-    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+    await eventually(() => expect(side.registry.counts.connected).toBe(0));
     const [asked, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const joining = joinFleet(side, {
       onRequest: async (name) => {
@@ -448,7 +449,7 @@ describe("a client that comes back", () => {
     const agent = await joinFleet(side);
     await createTunnel(side, ID, { remote: "22" });
     agent.close();
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await eventually(() => expect(side.tunnels.list()).toEqual([]));
     await using _second = await joinFleet(side, {
       onRequest: (name) =>
         name === REQUESTS.checkTunnelAllowed ? Buffer.from('{"IsAllowed":false}') : undefined,

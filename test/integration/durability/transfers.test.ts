@@ -4,6 +4,7 @@ import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { startBackend } from "../../support/backend/backend.ts";
 import { agentOf, FLEET } from "../../support/backend/fleet.ts";
+import { eventually } from "../../support/eventually.ts";
 import { inParallel, transfer, transferTarget } from "../../support/wire/transfers.ts";
 
 const HOST = "host-1";
@@ -37,7 +38,7 @@ it("200 transfers through backend, agent and editor arrive intact while both sid
   expect(askedBy.size).toBe(2);
   expect(asking.mock.calls.length).toBeGreaterThan(20);
   expect(agent.agent.state.kind).toBe("online");
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const [open] = await backend.api("listTunnels");
     expect(open?.connections).toBe(0);
     expect(forwarder.connections).toBe(0);

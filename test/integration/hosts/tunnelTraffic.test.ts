@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Nodes } from "../../../extension/src/model/node.ts";
 import { systemClock } from "../../../extension/src/support/clock.ts";
 import { tunnelTooltipOf } from "../../../extension/src/views/tunnelTooltips.ts";
@@ -8,6 +8,7 @@ import { startAgent } from "../../support/agents/agent.ts";
 import { startBackend } from "../../support/backend/backend.ts";
 import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
 import { Members } from "../../support/backend/member.ts";
+import { eventually } from "../../support/eventually.ts";
 import { editorWindow } from "../../support/extensionServer.ts";
 import { pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
@@ -77,7 +78,7 @@ describe("what goes through a tunnel of the server", () => {
     expect(open).toMatchObject({ connections: 1, connections_total: 1, ...bytes });
 
     await hangUp(socket);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await looked()).toMatchObject({ connections: 0, connections_total: 1, ...bytes });
     });
     const { since, used_at: usedAt } = await looked();
@@ -120,7 +121,7 @@ describe("the tooltip of a tunnel in the editor", () => {
       const { url, token } = backend;
       using window = editorWindow(url, token);
       window.server.connect();
-      await vi.waitFor(() => expect(window.server.state.kind).toBe("connected"));
+      await eventually(() => expect(window.server.state.kind).toBe("connected"));
       expect(window.server.mirror.maps.tunnels.size).toBe(1);
       const remote = { host: "127.0.0.1", port: target.port };
       const serverKey = window.server.key;
@@ -151,7 +152,7 @@ describe("the tooltip of a tunnel in the editor", () => {
       expect(busy).toContain("1 connection since then, 1 of them open.");
 
       await hangUp(socket);
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect(await hover()).toMatch(/0 of them open.*Last used: just now/s);
       });
     },

@@ -1,10 +1,11 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SheetModel } from "../../../extension/src/install/sheetModel.ts";
 import { type Node, Nodes } from "../../../extension/src/model/node.ts";
 import { Fleet } from "../../../extension/src/servers/fleet.ts";
 import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
 import type { RowContext } from "../../../extension/src/views/rowContext.ts";
 import { rowOf, tooltipOf } from "../../../extension/src/views/rows.ts";
+import { eventually } from "../../support/eventually.ts";
 import { client, credential, join, offline, pairing, refusal, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { PAIRING_ID } from "./installSheet.ts";
@@ -69,7 +70,7 @@ async function rowsWithin(aheadMs: number) {
   const tunnels = new LocalTunnels({ accessTo: () => server.access, clock, log: silentLog });
   const fleet = new Fleet({ tunnels, createServer: () => server });
   fleet.configure([{ name: "relay", url: server.key, fingerprint: "" }]);
-  await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+  await eventually(() => expect(server.state.kind).toBe("connected"));
   return textsOf({ fleet, now: () => clock.now() }, server.key);
 }
 
@@ -92,7 +93,7 @@ describe("a computer whose clock is wrong", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect([server.time.aheadMs, server.time.nowMs]).toEqual([0, clock.now()]);
   });
 
@@ -112,7 +113,7 @@ describe("a computer whose clock is wrong", () => {
       onArrived: () => undefined,
     });
     model.restore(PAIRING_ID);
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     model.update();
     expect(model.state).toMatchObject({ clockSkewMs: -3 * HOUR_MS, line: { kind: "lost" } });
     clock.advance(8 * MINUTE_MS);

@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { CLOSE_CODES } from "@rport/protocol/errors";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AccessSource } from "../../../extension/src/api/access.ts";
 import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Dial, startDialServer } from "./fakeDialServer.ts";
 
 const remote = { host: "127.0.0.1", port: 80 };
@@ -44,14 +45,11 @@ function endOf(socket: Socket): Promise<"reset" | "closed"> {
 /** Waits until a number has been the same for five looks in a row. */
 async function steady(look: () => number): Promise<void> {
   const looks: number[] = [];
-  await vi.waitFor(
-    () => {
-      looks.push(look());
-      expect(new Set(looks.slice(-5)).size).toBe(1);
-      expect(looks.length).toBeGreaterThanOrEqual(5);
-    },
-    { interval: 40, timeout: 5_000 },
-  );
+  await eventually(() => {
+    looks.push(look());
+    expect(new Set(looks.slice(-5)).size).toBe(1);
+    expect(looks.length).toBeGreaterThanOrEqual(5);
+  }, 5_000);
 }
 
 describe("an editor tunnel", () => {
@@ -91,14 +89,14 @@ describe("an editor tunnel", () => {
     const local = tunnel.connect();
     local.write("hello");
     await once(local, "data");
-    await vi.waitFor(() => expect(tunnel.forwarder.traffic.received).toBe(70_000));
+    await eventually(() => expect(tunnel.forwarder.traffic.received).toBe(70_000));
     const carried = { sinceMs: 1_000, received: 70_000, sent: 5 };
     const inUse = { connections: 1, connectionsTotal: 1, usedAtMs: 2_000 };
     expect(tunnel.forwarder.traffic).toEqual({ ...carried, ...inUse });
     nowMs = 3_000;
     local.end();
     await endOf(local);
-    await vi.waitFor(() => {
+    await eventually(() => {
       const over = { connections: 0, connectionsTotal: 1, usedAtMs: 3_000 };
       expect(tunnel.forwarder.traffic).toEqual({ ...carried, ...over });
     });
@@ -144,7 +142,7 @@ describe("an editor tunnel", () => {
     local.write(sent, () => {
       isFlushed = true;
     });
-    await vi.waitFor(() => expect(release).toBeDefined());
+    await eventually(() => expect(release).toBeDefined());
     await steady(() => local.writableLength);
     expect(isFlushed).toBe(false);
     expect(local.writableLength).toBeGreaterThan(sent.length / 2);
@@ -160,7 +158,7 @@ describe("an editor tunnel", () => {
     });
     tunnel.server.refuse({ status: 404, body });
     expect(await endOf(tunnel.connect())).toBe("reset");
-    await vi.waitFor(() => expect(tunnel.forwarder.failure).toBe("web-01 is offline."));
+    await eventually(() => expect(tunnel.forwarder.failure).toBe("web-01 is offline."));
     tunnel.server.refuse(undefined);
     const local = tunnel.connect();
     local.write("x");
@@ -175,7 +173,7 @@ describe("an editor tunnel", () => {
       socket.close(CLOSE_CODES.refused, "Nothing listens on port 80.");
     });
     expect(await endOf(tunnel.connect())).toBe("reset");
-    await vi.waitFor(() => expect(tunnel.forwarder.failure).toBe("Nothing listens on port 80."));
+    await eventually(() => expect(tunnel.forwarder.failure).toBe("Nothing listens on port 80."));
   });
 
   it("takes a stream that ends at once, before any byte, for a port without a listener", async () => {
@@ -187,7 +185,7 @@ describe("an editor tunnel", () => {
     local.write("hello?");
     expect(await text(local)).toBe("");
     local.end();
-    await vi.waitFor(() => expect(tunnel.forwarder.failure).toContain("is something listening"));
+    await eventually(() => expect(tunnel.forwarder.failure).toContain("is something listening"));
   });
 
   it("does not take it so when the local program ended first", async () => {
@@ -201,7 +199,7 @@ describe("an editor tunnel", () => {
     const local = tunnel.connect();
     local.end("fire and forget");
     expect(await text(local)).toBe("");
-    await vi.waitFor(() => expect(tunnel.forwarder.connections).toBe(0));
+    await eventually(() => expect(tunnel.forwarder.connections).toBe(0));
     expect(tunnel.forwarder.failure).toBeUndefined();
   });
 
@@ -234,7 +232,7 @@ describe("an editor tunnel", () => {
       await once(local, "data");
       cut(dials.pop());
       expect(await endOf(local)).toBe("reset");
-      await vi.waitFor(() => expect(forwarder.connections).toBe(0));
+      await eventually(() => expect(forwarder.connections).toBe(0));
       expect(forwarder.failure).toBeUndefined();
       return forwarder.broke;
     };
@@ -261,7 +259,7 @@ describe("an editor tunnel", () => {
     reset.write("x");
     await once(reset, "data");
     reset.resetAndDestroy();
-    await vi.waitFor(() => expect(tunnel.forwarder.connections).toBe(0));
+    await eventually(() => expect(tunnel.forwarder.connections).toBe(0));
     expect(tunnel.forwarder.broke).toBeUndefined();
   });
 

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { deltaSchema } from "@rport/protocol/events";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ArrangedClients } from "../../../extension/src/model/arrange.ts";
 import { Mirror } from "../../../extension/src/model/mirror.ts";
 import { type Node, Nodes } from "../../../extension/src/model/node.ts";
 import { StaleRows } from "../../../extension/src/views/staleRows.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 import { seededRandom } from "../../support/random.ts";
 import { client, offline, piece, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
@@ -34,11 +35,11 @@ describe("F-26 a server that is slow", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(fake.tokens).toHaveLength(1));
+    await eventually(() => expect(fake.tokens).toHaveLength(1));
     clock.advance(30_000);
     expect(server.state.kind).toBe("connecting");
     resolve();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(fake.tokens).toHaveLength(1);
   });
 
@@ -51,7 +52,7 @@ describe("F-26 a server that is slow", () => {
     server.connect();
     const delays: number[] = [];
     for (let attempt = 1; attempt <= 4; attempt += 1) {
-      await vi.waitFor(() => expect(fake.tokens).toHaveLength(attempt));
+      await eventually(() => expect(fake.tokens).toHaveLength(attempt));
       clock.advance(40_000);
       const { state } = server;
       if (state.kind !== "waiting") throw new Error(state.kind);
@@ -69,18 +70,18 @@ describe("F-26 a server that is slow", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.heardAtMs).toBe(clock.now()));
+    await eventually(() => expect(server.heardAtMs).toBe(clock.now()));
     for (const id of ["b", "c", "d"]) {
       const [socket] = fake.sockets;
       const pinged = once(socket as NonNullable<typeof socket>, "ping");
       clock.advance(20_000);
       await pinged;
       fake.send(piece({ clients: [client(id)], more: true }));
-      await vi.waitFor(() => expect(server.heardAtMs).toBe(clock.now()));
+      await eventually(() => expect(server.heardAtMs).toBe(clock.now()));
       expect(server.state.kind).toBe("connecting");
     }
     fake.send(piece({ clients: [client("e")] }));
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(server.clients.withStatus("online")).toEqual(["a", "b", "c", "d", "e"]);
   });
 });
@@ -98,17 +99,17 @@ describe("F-26 a server that comes and goes", () => {
     fake.greeting = snapshot({ clients: [client("host-0")] });
     server.connect();
     for (let round = 1; round <= 40; round += 1) {
-      await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+      await eventually(() => expect(server.state.kind).toBe("connected"));
       expect(server.clients.withStatus("online")).toEqual([`host-${round - 1}`]);
       expect(resets).toBe(round);
       if (random.below(2) === 0) fake.send(deltaOf(2, offline("late")));
       fake.greeting = snapshot({ clients: [client(`host-${round}`)] });
       fake.cut();
-      await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+      await eventually(() => expect(server.state.kind).toBe("waiting"));
       expect(clock.timers, `seed ${random.seed}`).toBe(1);
       clock.advance(30_000);
     }
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(fake.sockets).toHaveLength(1);
     expect(clock.timers).toBe(1);
     expect(server.mirror.maps.clients.size).toBe(1);

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { deltaSchema, EVENT_MESSAGE_MAX_BYTES } from "@rport/protocol/events";
 import { clientIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
 import { Api } from "../../../extension/src/api/http.ts";
 import { openSocket, type SocketEnd } from "../../../extension/src/api/webSocket.ts";
 import { Mirror } from "../../../extension/src/model/mirror.ts";
+import { eventually } from "../../support/eventually.ts";
 import { within } from "../../support/within.ts";
 import { client, piece, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
@@ -34,10 +35,10 @@ describe("a server that tells of ever more", () => {
     using fixture = serverOn(fake);
     const { server } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(fake.sockets).toHaveLength(1));
+    await eventually(() => expect(fake.sockets).toHaveLength(1));
     const part = piece({ seq: 5, clients: clients(1_000), more: true });
     for (let sent = 0; sent < 50; sent += 1) fake.send(part);
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"), 20_000);
+    await eventually(() => expect(server.state.kind).toBe("waiting"), 20_000);
     expect(server.state).toMatchObject({ reason: expect.stringContaining("50,000 clients") });
     expect(server.mirror.maps.clients.size).toBe(0);
   }, 30_000);
@@ -67,7 +68,7 @@ describe("a server that sends a million things that are none", () => {
       fake.greeting = `${fill(begin, "{}", EVENT_MESSAGE_MAX_BYTES)}]}`;
       using fixture = serverOn(fake);
       fixture.server.connect();
-      await vi.waitFor(() => expect(fixture.server.state.kind).toBe("waiting"), 20_000);
+      await eventually(() => expect(fixture.server.state.kind).toBe("waiting"), 20_000);
       expect(fixture.server.state).toMatchObject({
         reason: expect.stringContaining("does not understand"),
       });

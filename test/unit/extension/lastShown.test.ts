@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { whyNotReachable } from "../../../extension/src/commands/reach.ts";
 import type { ConnectionState } from "../../../extension/src/model/connectionState.ts";
 import type { Node } from "../../../extension/src/model/node.ts";
@@ -18,6 +18,7 @@ import { LastTree } from "../../../extension/src/views/lastShown/lastTree.ts";
 import { parseRecord, ROWS_MAX } from "../../../extension/src/views/lastShown/record.ts";
 import { rowOf } from "../../../extension/src/views/rows.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 import { client, offline, snapshot } from "./entities.ts";
 import { NOW, RELAY, treeText } from "./fleetFixture.ts";
@@ -121,7 +122,7 @@ async function shown(storage: string, clients = CLIENTS, url = RELAY) {
   window.tell(clients);
   window.clock.advance(2_000);
   // one that is still being written has another name
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await filesIn(storage)).toEqual([expect.not.stringMatching(/\.[0-9a-f]{8}$/)]),
   );
   return { text: window.text(), ids: window.ids() };
@@ -200,13 +201,13 @@ describe("the rows of last time", () => {
       await window.read();
       window.turn({ kind: "signedOut", refusal: undefined });
       expect(window.text()).toEqual([]);
-      await vi.waitFor(async () => expect(await filesIn(storage.path)).toEqual([]));
+      await eventually(async () => expect(await filesIn(storage.path)).toEqual([]));
     }
     await shown(storage.path);
     using window = openWindow(storage.path);
     await window.read();
     window.fleet.configure([]);
-    await vi.waitFor(async () => expect(await filesIn(storage.path)).toEqual([]));
+    await eventually(async () => expect(await filesIn(storage.path)).toEqual([]));
   });
 
   it("stay while a server is not reached, but not where a backend of one's own does not run", async () => {

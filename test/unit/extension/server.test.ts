@@ -1,7 +1,8 @@
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { deltaSchema } from "@rport/protocol/events";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
+import { eventually } from "../../support/eventually.ts";
 import { refusingPort } from "../../support/refusingPort.ts";
 import { client, piece, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
@@ -27,15 +28,15 @@ describe("a server", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     fake.send(delta(2, "db"));
-    await vi.waitFor(() => expect(server.mirror.maps.clients.size).toBe(2));
+    await eventually(() => expect(server.mirror.maps.clients.size).toBe(2));
     fake.cut();
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     expect(server.clients.withStatus("online")).toEqual(["db", "web"]);
     fake.greeting = snapshot({ clients: [client("new")] });
     clock.advance(500);
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(server.clients.withStatus("online")).toEqual(["new"]);
   });
 
@@ -44,24 +45,24 @@ describe("a server", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     fake.cut();
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     const resets: string[] = [];
     server.changed.add(({ kind }) => resets.push(kind));
     fake.greeting = snapshot({ seq: 5, clients: [client("a")], more: true });
     clock.advance(500);
-    await vi.waitFor(() => expect(fake.tokens).toHaveLength(2));
+    await eventually(() => expect(fake.tokens).toHaveLength(2));
     fake.send(piece({ seq: 5, clients: [client("b")], more: true }));
-    await vi.waitFor(() => expect(fake.sockets).toHaveLength(1));
+    await eventually(() => expect(fake.sockets).toHaveLength(1));
     fake.cut();
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     expect(server.clients.withStatus("online")).toEqual(["web"]);
     clock.advance(60_000);
-    await vi.waitFor(() => expect(fake.tokens).toHaveLength(3));
-    await vi.waitFor(() => expect(fake.sockets).toHaveLength(1));
+    await eventually(() => expect(fake.tokens).toHaveLength(3));
+    await eventually(() => expect(fake.sockets).toHaveLength(1));
     fake.send(piece({ seq: 5, clients: [client("b")] }));
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(server.clients.withStatus("online")).toEqual(["a", "b"]);
     expect(resets.filter((kind) => kind === "reset")).toHaveLength(1);
   });
@@ -71,10 +72,10 @@ describe("a server", () => {
     using fixture = serverOn(fake);
     const { server } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     fake.greeting = snapshot({ seq: 9, clients: [client("web"), client("missed")] });
     fake.send(delta(9, "late"));
-    await vi.waitFor(() => expect(server.clients.withStatus("online")).toContain("missed"));
+    await eventually(() => expect(server.clients.withStatus("online")).toContain("missed"));
     expect(fake.tokens.length).toBe(2);
   });
 
@@ -82,11 +83,11 @@ describe("a server", () => {
     await using fake = await fakeServer();
     using fixture = serverOn(fake);
     fixture.server.connect();
-    await vi.waitFor(() => expect(fake.sockets.length).toBe(1));
+    await eventually(() => expect(fake.sockets.length).toBe(1));
     fake.sockets[0]?.close(CLOSE_CODES.resync, "too slow");
-    await vi.waitFor(() => expect(fixture.server.state).toMatchObject({ reason: "too slow" }));
+    await eventually(() => expect(fixture.server.state).toMatchObject({ reason: "too slow" }));
     fixture.clock.advance(500);
-    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("connected"));
+    await eventually(() => expect(fixture.server.state.kind).toBe("connected"));
   });
 
   it("gives a silent connection up and connects again", async () => {
@@ -94,7 +95,7 @@ describe("a server", () => {
     using fixture = serverOn(fake);
     const { server, clock } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     fake.sockets[0]?.pause();
     clock.advance(20_000);
     expect(server.state.kind).toBe("connected");
@@ -107,7 +108,7 @@ describe("a server", () => {
     fake.token = "another";
     using fixture = serverOn(fake);
     fixture.server.connect();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(fixture.server.state).toMatchObject({
         kind: "signedOut",
         refusal: expect.any(String),
@@ -128,9 +129,9 @@ describe("a server", () => {
     });
     using fixture = serverOn(fake, { isLocal: true, access });
     fixture.server.connect();
-    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("waiting"));
+    await eventually(() => expect(fixture.server.state.kind).toBe("waiting"));
     fixture.clock.advance(500);
-    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("connected"));
+    await eventually(() => expect(fixture.server.state.kind).toBe("connected"));
     expect(fake.tokens).toEqual(["first", "second"]);
   });
 
@@ -144,7 +145,7 @@ describe("a server", () => {
     });
     using fixture = serverOn(fake, { isLocal: true, access });
     fixture.server.connect();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(fixture.server.state).toMatchObject({
         kind: "waiting",
         reason: expect.stringContaining("another server key"),
@@ -158,7 +159,7 @@ describe("a server", () => {
     await using fake = await fakeServer();
     using fixture = serverOn(fake);
     fixture.server.connect();
-    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("connected"));
+    await eventually(() => expect(fixture.server.state.kind).toBe("connected"));
     expect(fixture.remembered).toEqual(["SHA256:one"]);
   });
 
@@ -167,7 +168,7 @@ describe("a server", () => {
     using fixture = serverOn(fake, { fingerprint: "SHA256:before" });
     const { server, remembered } = fixture;
     server.connect();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(server.state).toEqual({
         kind: "changed",
         expected: "SHA256:before",
@@ -177,7 +178,7 @@ describe("a server", () => {
     expect(server.mirror.isFilled).toBe(false);
     expect(remembered).toEqual([]);
     server.acceptFingerprint("SHA256:one");
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(remembered).toEqual(["SHA256:one"]);
   });
 
@@ -186,11 +187,11 @@ describe("a server", () => {
     using fixture = serverOn(fake);
     const { server } = fixture;
     server.connect();
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     server.signOut();
     expect(server.mirror.isFilled).toBe(false);
     expect(server.clients.countOf("online")).toBe(0);
-    await vi.waitFor(() => expect(fake.sockets.length).toBe(0));
+    await eventually(() => expect(fake.sockets.length).toBe(0));
   });
 });
 

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tlsPinSchema } from "@rport/protocol/tls/tlsPin";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { unreadText } from "../../../extension/src/model/rows/serverRow.ts";
 import { accessTo } from "../../../extension/src/servers/access.ts";
 import { baseUrlOf, parseServers } from "../../../extension/src/servers/config.ts";
@@ -12,6 +12,7 @@ import { type SecretStore, Tokens } from "../../../extension/src/servers/tokens.
 import type { Environment } from "../../../extension/src/support/environment.ts";
 import { createLog } from "../../../extension/src/support/log.ts";
 import { Redactor } from "../../../extension/src/support/redact.ts";
+import { eventually } from "../../support/eventually.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { fleetOf, RELAY } from "./fleetFixture.ts";
 import { serverOn } from "./serverFixture.ts";
@@ -222,7 +223,7 @@ describe("tokens", () => {
     await using fake = await FakeServer.start();
     using fixture = serverOn(fake, { access: async () => access });
     fixture.server.connect();
-    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("signedOut"));
+    await eventually(() => expect(fixture.server.state.kind).toBe("signedOut"));
     expect(unreadText(fixture.server.state)).toMatch(
       /^The keyring of this computer does not give the sign-in: it is locked/,
     );

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import type { Client } from "@rport/protocol/model";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Node } from "../../../extension/src/model/node.ts";
 import { Nodes } from "../../../extension/src/model/node.ts";
 import type { FleetChange } from "../../../extension/src/servers/fleet.ts";
@@ -12,6 +12,7 @@ import type { TreeSource } from "../../../extension/src/views/source.ts";
 import { StaleRows } from "../../../extension/src/views/staleRows.ts";
 import { TunnelsSource } from "../../../extension/src/views/tunnels.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 import { client, credential, offline, pairing, tunnel } from "./entities.ts";
 import { fleetOf, nameOf, RELAY } from "./fleetFixture.ts";
 
@@ -201,7 +202,7 @@ describe("a tunnel to this computer", () => {
     const local = connect(opened.localPort, "127.0.0.1");
     // its server has no token, so the connection is cut at once
     local.on("error", () => undefined);
-    await vi.waitFor(() => expect(seen.splice(0)[0]).toEqual([changed, changed]));
+    await eventually(() => expect(seen.splice(0)[0]).toEqual([changed, changed]));
     local.destroy();
     await fleet.tunnels.close(opened.id);
     expect(seen.at(-1)).toEqual(["subtree client/clients/web", "all"]);

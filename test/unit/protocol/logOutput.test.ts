@@ -1,7 +1,8 @@
 import { PassThrough, Writable } from "node:stream";
 import { LogOutput } from "@rport/protocol/logOutput";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const LINE = "x".repeat(99);
 
@@ -46,7 +47,7 @@ describe("the output of a log whose file takes nothing", () => {
     for (let n = 0; n < 50; n++) output.write(LINE);
     expect(dropped).toEqual([]);
     expect(output.waitingBytes).toBe(1_000);
-    await vi.waitFor(() => {
+    await eventually(() => {
       stalled.drain();
       expect(dropped).toEqual([40]);
     });

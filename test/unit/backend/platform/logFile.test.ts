@@ -2,9 +2,10 @@ import { readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { LogOutput } from "@rport/protocol/logOutput";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openLogFile } from "../../../../backend/src/platform/logFile.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const MIB = 1 << 20;
@@ -68,10 +69,10 @@ describe("the log file", () => {
     await writeFile(folder, "");
     const { output, clock, failures, toStderr } = open(join(folder, "rport.log"));
     output.write("one");
-    await vi.waitFor(() => expect(failures.length).toBe(1));
+    await eventually(() => expect(failures.length).toBe(1));
     output.write("two");
     expect(failures[0]).toContain("ENOTDIR");
-    await vi.waitFor(() => expect(toStderr()).toBe("one\ntwo\n"));
+    await eventually(() => expect(toStderr()).toBe("one\ntwo\n"));
     await rm(folder);
     clock.advance(30_000);
     output.write("three");
@@ -84,7 +85,7 @@ describe("the log file", () => {
     const path = join(scratch.path, "rport.log");
     const { output } = open(path);
     output.write("one");
-    await vi.waitFor(async () => expect(await readFile(path, "utf8")).toBe("one\n"));
+    await eventually(async () => expect(await readFile(path, "utf8")).toBe("one\n"));
     await rename(path, `${path}.old`);
     output.write("two");
     const reopened = output.reopen();

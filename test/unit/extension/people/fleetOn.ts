@@ -1,6 +1,5 @@
 import { API_PREFIX } from "@rport/protocol/http";
 import type { Me } from "@rport/protocol/people/user";
-import { vi } from "vitest";
 import { Nodes } from "../../../../extension/src/model/node.ts";
 import { parseServers } from "../../../../extension/src/servers/config.ts";
 import { Fleet } from "../../../../extension/src/servers/fleet.ts";
@@ -8,6 +7,7 @@ import { Server } from "../../../../extension/src/servers/server.ts";
 import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts";
 import type { TreeSource } from "../../../../extension/src/views/source.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { snapshot } from "../entities.ts";
 import { FakeServer } from "../fakeServer.ts";
 import { NOW, treeText } from "../fleetFixture.ts";
@@ -87,7 +87,7 @@ export async function fleetOn({ me, fake: given, dialUrl, ...parts }: Parts) {
   fleet.configure(parseServers([{ url: fake.url }]));
   const [server] = fleet.servers;
   if (server === undefined) throw new Error("no server");
-  await vi.waitFor(() => {
+  await eventually(() => {
     if (!["connected", "signedOut"].includes(server.state.kind)) throw new Error(server.state.kind);
   });
   const nodes = new Nodes();

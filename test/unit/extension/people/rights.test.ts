@@ -6,6 +6,7 @@ import { ClientsSource } from "../../../../extension/src/views/clients.ts";
 import { contextOf, viewMessage } from "../../../../extension/src/views/context.ts";
 import { rowOf } from "../../../../extension/src/views/rows.ts";
 import { UsersSource } from "../../../../extension/src/views/users.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { client, me, offline, snapshot, user } from "../entities.ts";
 import { FakeServer } from "../fakeServer.ts";
 import { fleetOn } from "./fleetOn.ts";
@@ -103,9 +104,9 @@ describe("what a user may do", () => {
     expect(server.may("tunnels")).toBe(false);
     fixture.setMe(me({ effective_user_permissions: { tunnels: true } }));
     fake.sockets[0]?.close(CLOSE_CODES.resync, "Your rights have changed.");
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     clock.advance(1_000);
-    await vi.waitFor(() => expect(server.may("tunnels")).toBe(true));
+    await eventually(() => expect(server.may("tunnels")).toBe(true));
   });
 });
 
@@ -116,7 +117,7 @@ describe("a sign-in that the server accepts no more", () => {
     const closed: string[] = [];
     vi.spyOn(fleet.tunnels, "closeOf").mockImplementation((key) => closed.push(key));
     fake.sockets[0]?.close(CLOSE_CODES.unauthorized, "this user was disabled");
-    await vi.waitFor(() => expect(server.state.kind).toBe("signedOut"));
+    await eventually(() => expect(server.state.kind).toBe("signedOut"));
     expect(viewMessage(fleet)).toBe(
       `${server.name}: The server does not accept this sign-in any more. This user was disabled.`,
     );
@@ -134,7 +135,7 @@ describe("a sign-in that the server accepts no more", () => {
       body: { errors: [{ code: "UNAUTHORIZED", title: "This token was ended." }] },
     });
     await using fixture = await fleetOn({ fake });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(fixture.server.state).toEqual({ kind: "signedOut", refusal: "This token was ended." }),
     );
   });
@@ -148,7 +149,7 @@ it("says the sentence that the server has for it rather than the word it closed 
     body: { errors: [{ code: "UNAUTHORIZED", title: "The user is disabled." }] },
   });
   fake.sockets[0]?.close(CLOSE_CODES.unauthorized, "token revoked");
-  await vi.waitFor(() => expect(server.state.kind).toBe("signedOut"));
+  await eventually(() => expect(server.state.kind).toBe("signedOut"));
   expect(server.state).toMatchObject({ refusal: "The user is disabled." });
 });
 

@@ -6,6 +6,7 @@ import { systemClock } from "../../../../extension/src/support/clock.ts";
 import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
 import { OwnSeat } from "../../../../extension/src/tunnels/sharing/ownSeat.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { strangeGuest, strangeKeeper } from "../../../support/tunnels/stranger.ts";
 import type { Dial } from "../fakeDialServer.ts";
@@ -64,7 +65,7 @@ describe("the bridge", () => {
     expect(String(await buffer(output))).toBe("hello");
     input.end("bye");
     expect(await code).toBe(0);
-    await vi.waitFor(() => expect(heard).toEqual(["bye", ""]));
+    await eventually(() => expect(heard).toEqual(["bye", ""]));
   });
 
   it("waits for whoever reads slowly, without keeping what comes", async () => {
@@ -82,16 +83,13 @@ describe("the bridge", () => {
       more();
     });
     const { output, input, code } = bridge(window.storage, ["connect", "web-01", "22"]);
-    await vi.waitFor(() => expect(output.readableLength).toBeGreaterThan(0));
+    await eventually(() => expect(output.readableLength).toBeGreaterThan(0));
     const looks: number[] = [];
-    await vi.waitFor(
-      () => {
-        looks.push(sent);
-        expect(looks.length).toBeGreaterThan(5);
-        expect(new Set(looks.slice(-5)).size).toBe(1);
-      },
-      { interval: 100, timeout: 20_000 },
-    );
+    await eventually(() => {
+      looks.push(sent);
+      expect(looks.length).toBeGreaterThan(5);
+      expect(new Set(looks.slice(-5)).size).toBe(1);
+    }, 20_000);
     // what the systems' sockets hold on the way, and no more
     expect(sent).toBeLessThan(24 * 1024 * 1024);
     output.destroy();
@@ -176,7 +174,7 @@ describe("the bridge", () => {
     await using window = await openWindow(echo);
     const { input, output, said, code } = bridge(window.storage, ["connect", "web-01", "22"]);
     input.write("x");
-    await vi.waitFor(() => expect(output.readableLength).toBe(1));
+    await eventually(() => expect(output.readableLength).toBe(1));
     window.door.dispose();
     expect(await code).toBe(255);
     expect(said).toEqual(["The window that carried the connection was closed."]);
@@ -187,7 +185,7 @@ describe("the bridge", () => {
     const clock = new FakeClock();
     const { said, code } = bridge(temp.path, ["connect", "web-01", "22"], clock);
     for (let n = 0; n < 50; n += 1) {
-      await vi.waitFor(() => expect(clock.timers).toBe(1));
+      await eventually(() => expect(clock.timers).toBe(1));
       clock.advance(100);
     }
     expect(await code).toBe(3);

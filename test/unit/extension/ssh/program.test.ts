@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { VERSION } from "@rport/protocol/version";
 import { describe, expect, it, vi } from "vitest";
 import { storagesOfEditors } from "../../../../extension/src/ssh/bridge/editors.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { strangeKeeper } from "../../../support/tunnels/stranger.ts";
 import { bridge, echo, HOSTS, openWindow } from "./bridgeWindow.ts";
@@ -88,7 +89,7 @@ describe("the program that carries connections, called by hand", () => {
       [window.storage, stranger.storage],
       ["connect", "web-01", "22"],
     );
-    await vi.waitFor(() => expect(stranger.asked).toBe(1));
+    await eventually(() => expect(stranger.asked).toBe(1));
     using _ = await window.reopen();
     input.end("hello");
     expect(await text(output)).toBe("hello");

@@ -8,6 +8,7 @@ import { KeepTold } from "../../../../extension/src/ssh/keepTold.ts";
 import { type HostsOfServer, KnownHosts } from "../../../../extension/src/ssh/knownHosts.ts";
 import { type Included, SshSetup } from "../../../../extension/src/ssh/setup.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { client } from "../entities.ts";
 import { silentLog } from "../serverFixture.ts";
@@ -169,7 +170,7 @@ describe("another configuration of ssh", () => {
 
 /** Waits for what comes sooner or later, when whoever writes has rested. */
 function seen(clock: FakeClock, check: () => unknown): Promise<void> {
-  return vi.waitFor(async () => {
+  return eventually(async () => {
     clock.advance(30_000);
     await check();
   });

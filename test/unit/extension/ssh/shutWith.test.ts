@@ -7,6 +7,7 @@ import { BRIDGE_VERSION, failureOf } from "../../../../extension/src/ssh/bridge/
 import { Door } from "../../../../extension/src/ssh/door.ts";
 import { shutWith } from "../../../../extension/src/ssh/shutWith.ts";
 import { systemClock } from "../../../../extension/src/support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { client, snapshot } from "../entities.ts";
 import { startDialServer } from "../fakeDialServer.ts";
 import { fleetOn } from "../people/fleetOn.ts";
@@ -69,7 +70,7 @@ async function impersonate({ fake, server }: Window): Promise<void> {
   const other = { ...snapshot().server, fingerprint_sha256: "SHA256:another" };
   fake.greeting = snapshot({ server: other });
   server.connect();
-  await vi.waitFor(() => expect(server.state.kind).toBe("changed"));
+  await eventually(() => expect(server.state.kind).toBe("changed"));
 }
 
 describe("connections of programs to a server's hosts", () => {
@@ -80,7 +81,7 @@ describe("connections of programs to a server's hosts", () => {
   ])("S-56: are cut when %s, and told why", async (_, happen, why) => {
     await using window = await doorOn();
     const { said, closed } = window.program();
-    await vi.waitFor(() => expect(said).toEqual(["ready"]));
+    await eventually(() => expect(said).toEqual(["ready"]));
     await happen(window);
     await closed;
     expect(said.at(-1)).toMatch(why);

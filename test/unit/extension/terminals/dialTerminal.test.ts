@@ -10,6 +10,7 @@ import { dialTerminal } from "../../../../extension/src/terminals/dialTerminal.t
 import type { Way } from "../../../../extension/src/terminals/fleetWays.ts";
 import type { LinkEnd } from "../../../../extension/src/terminals/link.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 
 /** A viewer that the server has let in. */
 interface Joined {
@@ -76,7 +77,7 @@ async function dialled(way?: Way) {
     });
   const joined = async () => {
     const opened = link();
-    await vi.waitFor(() => expect(server.joined).toHaveLength(1));
+    await eventually(() => expect(server.joined).toHaveLength(1));
     const [first] = server.joined;
     if (first === undefined) throw new Error("nobody has joined");
     return { ...first, link: opened };
@@ -98,9 +99,9 @@ describe("the connection of a viewer", () => {
     const { socket, path, authorization, messages, link } = await one.joined();
     expect(path).toBe(`${TERMINAL_PATH}?client_id=web+01`);
     expect(authorization).toBe("Bearer a-token");
-    await vi.waitFor(() => expect(messages).toHaveLength(1));
+    await eventually(() => expect(messages).toHaveLength(1));
     link.send(encodeFrame({ kind: "input", offset: 0, bytes: Buffer.from("ls") }));
-    await vi.waitFor(() => expect(messages).toHaveLength(2));
+    await eventually(() => expect(messages).toHaveLength(2));
     const [open, input] = new FrameReader().read(Buffer.concat(messages));
     expect(open?.kind === "open" && JSON.parse(open.json.toString())).toEqual({
       size: { cols: 80, rows: 24 },
@@ -110,7 +111,7 @@ describe("the connection of a viewer", () => {
     const bytes = encodeFrame({ kind: "output", offset: 0, bytes: Buffer.from("$ ") });
     socket.send(bytes.subarray(0, 5));
     socket.send(bytes.subarray(5));
-    await vi.waitFor(() => expect(one.frames).toMatchObject([{ kind: "output", offset: 0 }]));
+    await eventually(() => expect(one.frames).toMatchObject([{ kind: "output", offset: 0 }]));
     link.close();
     await once(socket, "close");
     expect(one.ends).toEqual([]);
@@ -126,7 +127,7 @@ describe("the connection of a viewer", () => {
     await using one = await dialled();
     const { socket } = await one.joined();
     socket.close(code, reason);
-    await vi.waitFor(() => expect(one.ends).toEqual([end]));
+    await eventually(() => expect(one.ends).toEqual([end]));
   });
 
   it.each([
@@ -138,14 +139,14 @@ describe("the connection of a viewer", () => {
     await using one = await dialled();
     one.server.refuse(new RportError(code, "Not now."));
     one.link();
-    await vi.waitFor(() => expect(one.ends).toEqual([{ kind, reason: "Not now." }]));
+    await eventually(() => expect(one.ends).toEqual([{ kind, reason: "Not now." }]));
   });
 
   it("says of a server that has nothing there that it may be too old", async () => {
     await using one = await dialled();
     one.server.refuse(new RportError("NOT_FOUND", "There is no WebSocket here."));
     one.link();
-    await vi.waitFor(() => expect(one.ends).toHaveLength(1));
+    await eventually(() => expect(one.ends).toHaveLength(1));
     expect(one.ends[0]).toMatchObject({ kind: "refused" });
     expect(JSON.stringify(one.ends)).toContain("earlier version");
   });
@@ -158,14 +159,14 @@ describe("the connection of a viewer", () => {
     async (way, reason) => {
       await using one = await dialled(way);
       one.link();
-      await vi.waitFor(() => expect(one.ends).toEqual([{ kind: "lost", reason }]));
+      await eventually(() => expect(one.ends).toEqual([{ kind: "lost", reason }]));
     },
   );
 
   it("is over where there is no way any more", async () => {
     await using one = await dialled({ kind: "gone", reason: "It is gone." });
     one.link();
-    await vi.waitFor(() => expect(one.ends).toEqual([{ kind: "refused", reason: "It is gone." }]));
+    await eventually(() => expect(one.ends).toEqual([{ kind: "refused", reason: "It is gone." }]));
   });
 
   it("asks when nothing comes for long, and gives up one that does not answer", async () => {
@@ -173,11 +174,11 @@ describe("the connection of a viewer", () => {
     const { socket, messages } = await one.joined();
     const pings = vi.fn();
     socket.on("ping", pings);
-    await vi.waitFor(() => expect(messages).toHaveLength(1));
+    await eventually(() => expect(messages).toHaveLength(1));
     one.clock.advance(20_000);
-    await vi.waitFor(() => expect(pings).toHaveBeenCalledOnce());
+    await eventually(() => expect(pings).toHaveBeenCalledOnce());
     socket.pong();
-    await vi.waitFor(() => {
+    await eventually(() => {
       one.clock.advance(1);
       expect(one.ends).toEqual([]);
     });
@@ -189,7 +190,7 @@ describe("the connection of a viewer", () => {
     await using one = await dialled();
     const { socket } = await one.joined();
     socket.send(Buffer.from([0, 0, 0, 0]));
-    await vi.waitFor(() => expect(one.ends).toMatchObject([{ kind: "refused" }]));
+    await eventually(() => expect(one.ends).toMatchObject([{ kind: "refused" }]));
     expect(one.frames).toEqual([]);
   });
 });

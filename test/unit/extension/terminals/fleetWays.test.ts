@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { recognised } from "../../../../extension/src/servers/recognised.ts";
 import {
   followFleet,
@@ -6,6 +6,7 @@ import {
   wayTo,
 } from "../../../../extension/src/terminals/fleetWays.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { client, offline, snapshot } from "../entities.ts";
 import { fleetOn } from "../people/fleetOn.ts";
 
@@ -49,16 +50,16 @@ describe("the way to the terminals of a server", () => {
     await using one = await terminalOn();
     const { server, clock, told, way, impersonate } = one;
     impersonate();
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     expect(await way()).toMatchObject(AWAY);
     clock.advance(500);
     const early = way();
-    await vi.waitFor(() => expect(server.state.kind).toBe("changed"));
+    await eventually(() => expect(server.state.kind).toBe("changed"));
     expect(await early).toMatchObject(AWAY);
     expect(await way()).toMatchObject(AWAY);
     expect(told).toEqual([expect.stringMatching(/^interrupted: .*another key than before/)]);
     server.acceptFingerprint("SHA256:another");
-    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    await eventually(() => expect(server.state.kind).toBe("connected"));
     expect(told.at(-1)).toBe("nudged");
     expect(await way()).toMatchObject({ kind: "ready" });
   });
@@ -82,7 +83,7 @@ describe("the way to the terminals of a server", () => {
     await using one = await terminalOn();
     const { server, fake } = one;
     fake.cut();
-    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    await eventually(() => expect(server.state.kind).toBe("waiting"));
     const urgent = recognised(server, { clock: new FakeClock(), isUrgent: true });
     expect(await urgent()).toMatchObject({ kind: "ready" });
     expect(server.state.kind).toBe("connected");
@@ -115,6 +116,6 @@ describe("the way to the terminals of a server", () => {
       } as Parameters<typeof fake.send>[0]);
     change("db", 2);
     change("web", 3);
-    await vi.waitFor(() => expect(told).toEqual(["nudged"]));
+    await eventually(() => expect(told).toEqual(["nudged"]));
   });
 });

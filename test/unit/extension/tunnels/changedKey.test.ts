@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Looks } from "../../../../extension/src/tunnels/looks.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { client, snapshot } from "../entities.ts";
 import { type Dial, startDialServer } from "../fakeDialServer.ts";
 import { fleetOn } from "../people/fleetOn.ts";
@@ -46,7 +47,7 @@ async function impersonate({ fake, server }: Window): Promise<void> {
     server: { ...snapshot().server, fingerprint_sha256: "SHA256:another" },
   });
   server.connect();
-  await vi.waitFor(() => expect(server.state.kind).toBe("changed"));
+  await eventually(() => expect(server.state.kind).toBe("changed"));
 }
 
 describe("connections of tunnels through a server that answers with another key", () => {
@@ -54,8 +55,8 @@ describe("connections of tunnels through a server that answers with another key"
     await using window = await tunnelOn();
     const { fleet, tunnel, socket, dials } = window;
     await impersonate(window);
-    await vi.waitFor(() => expect(socket.destroyed).toBe(true));
-    await vi.waitFor(() => expect(dials[0]?.socket.readyState).toBe(WebSocket.CLOSED));
+    await eventually(() => expect(socket.destroyed).toBe(true));
+    await eventually(() => expect(dials[0]?.socket.readyState).toBe(WebSocket.CLOSED));
     expect(fleet.tunnels.get(tunnel.id)).toMatchObject({
       isOpen: true,
       connections: 0,
@@ -77,7 +78,7 @@ describe("connections of tunnels through a server that answers with another key"
         seen.push("there");
         looks.cutOf("https://elsewhere.example.com", "not meant");
         looks.cutOf("https://relay.example.com", "meant");
-        await vi.waitFor(() => expect(socket.destroyed).toBe(true));
+        await eventually(() => expect(socket.destroyed).toBe(true));
         seen.push("cut");
         return undefined;
       },

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ConnectionRoom } from "../../../../extension/src/tunnels/connectionRoom.ts";
 import { Forwarder } from "../../../../extension/src/tunnels/forwarder.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { startDialServer } from "../fakeDialServer.ts";
 import { silentLog } from "../serverFixture.ts";
 
@@ -56,9 +57,9 @@ describe("a tunnel to whose port a crowd comes", () => {
     const { forwarder, clock, told } = tunnel;
     const closed: Socket[] = [];
     const first = Array.from({ length: TUNNEL_MAX }, () => arrive(forwarder, closed));
-    await vi.waitFor(() => expect(tunnel.dials()).toBe(TUNNEL_MAX), { timeout: 20_000 });
+    await eventually(() => expect(tunnel.dials()).toBe(TUNNEL_MAX), 20_000);
     for (let n = 0; n < MORE; n += 1) arrive(forwarder, closed);
-    await vi.waitFor(() => expect(closed).toHaveLength(MORE), { timeout: 20_000 });
+    await eventually(() => expect(closed).toHaveLength(MORE), 20_000);
     expect(first.some((socket) => closed.includes(socket))).toBe(false);
     expect(forwarder.connections).toBe(TUNNEL_MAX);
     expect(forwarder.failure).toBe(WHY);
@@ -68,10 +69,10 @@ describe("a tunnel to whose port a crowd comes", () => {
       ["more connections to tunnels were refused", { connections: MORE - 1 }],
     ]);
     first[0]?.resetAndDestroy();
-    await vi.waitFor(() => expect(forwarder.connections).toBe(TUNNEL_MAX - 1));
+    await eventually(() => expect(forwarder.connections).toBe(TUNNEL_MAX - 1));
     const late = arrive(forwarder, closed);
     await once(late, "connect");
-    await vi.waitFor(() => expect(tunnel.dials()).toBe(TUNNEL_MAX + 1));
+    await eventually(() => expect(tunnel.dials()).toBe(TUNNEL_MAX + 1));
     expect(forwarder.failure).toBe(undefined);
   }, 60_000);
 });

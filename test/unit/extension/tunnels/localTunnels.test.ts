@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import { IdleTunnels } from "../../../../extension/src/tunnels/idleTunnels.ts";
 import type { LocalTunnel } from "../../../../extension/src/tunnels/localTunnel.ts";
@@ -10,6 +10,7 @@ import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts"
 import type { LocalTunnelsDeps } from "../../../../extension/src/tunnels/localTunnelsDeps.ts";
 import { MemoryFile } from "../../../../extension/src/tunnels/memory/memoryFile.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { freePort } from "../../../support/freePort.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { silentLog } from "../serverFixture.ts";
@@ -122,7 +123,7 @@ describe("what a tunnel leads to", () => {
     expect(opened).toMatchObject({ kind: undefined, connections: 0 });
     found.resolve("ssh");
     expect(await changed).toEqual({ ...opened, kind: "ssh" });
-    await vi.waitFor(async () => expect(await home.text()).toContain('"kind": "ssh"'));
+    await eventually(async () => expect(await home.text()).toContain('"kind": "ssh"'));
     first.dispose();
     const second = home.start(() => Promise.reject(new Error("nobody looks again")));
     await second.load();

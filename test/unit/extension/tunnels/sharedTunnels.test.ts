@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newNonce } from "@rport/protocol/localProof";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../../extension/src/support/clock.ts";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import type { SharedTunnels } from "../../../../extension/src/tunnels/sharedTunnels.ts";
@@ -13,6 +13,7 @@ import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindo
 import { VERSION } from "../../../../extension/src/tunnels/sharing/messages.ts";
 import { proofOf } from "../../../../extension/src/tunnels/sharing/proof.ts";
 import { windowsKey } from "../../../../extension/src/tunnels/sharing/windowsKey.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { freePort } from "../../../support/freePort.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import {
@@ -26,7 +27,7 @@ import { silentLog } from "../serverFixture.ts";
 
 const WINDOW = fileURLToPath(new URL("../../../support/tunnels/windowProcess.ts", import.meta.url));
 /** For processes that start, and are cleaned up, on a busy machine. */
-const SLOW = { timeout: 20_000, interval: 20 };
+const SLOW = 20_000;
 
 async function computer() {
   const stack = new AsyncDisposableStack();
@@ -90,7 +91,7 @@ describe("windows of one computer", () => {
     expect(await isListening(opened.localPort)).toBe(false);
     const again = await first.open(request(5432));
     expect(again).toEqual(opened);
-    await vi.waitFor(() => expect(second.all).toEqual([opened]));
+    await eventually(() => expect(second.all).toEqual([opened]));
     await second.forget(opened.id);
     expect(first.all).toEqual([]);
   });
@@ -102,7 +103,7 @@ describe("windows of one computer", () => {
     const { id, localPort } = await second.open(request(5432, await freePort()));
     expect(await second.look(id)).toMatchObject({ connectionsTotal: 0, received: 0, sent: 0 });
     await isListening(localPort);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const used = { connections: 0, connectionsTotal: 1, usedAtMs: expect.any(Number) };
       expect(await first.look(id)).toMatchObject(used);
       expect(await second.look(id)).toEqual(await first.look(id));
@@ -120,7 +121,7 @@ describe("windows of one computer", () => {
     const requests = windows.map((window, n) => window.open(request(6000 + n)));
     const opened = await Promise.all(requests);
     for (const window of windows) {
-      await vi.waitFor(() => expect(window.all).toHaveLength(12));
+      await eventually(() => expect(window.all).toHaveLength(12));
     }
     expect(new Set(opened.map(({ localPort }) => localPort)).size).toBe(12);
     expect(await seatsOf(home.storage)).toHaveLength(1);
@@ -132,23 +133,23 @@ describe("windows of one computer", () => {
     const second = await home.opened();
     const third = await home.opened();
     const opened = await first.open(request(5432, await freePort()));
-    await vi.waitFor(() => expect(third.all).toEqual([opened]));
-    await vi.waitFor(() => expect(second.all).toEqual([opened]));
+    await eventually(() => expect(third.all).toEqual([opened]));
+    await eventually(() => expect(second.all).toEqual([opened]));
     const seen: boolean[] = [];
     for (const window of [second, third]) {
       window.changed.add(({ tunnel }) => seen.push(tunnel.isOpen));
     }
     first.dispose();
-    await vi.waitFor(async () => expect(await isListening(opened.localPort)).toBe(true), SLOW);
+    await eventually(async () => expect(await isListening(opened.localPort)).toBe(true), SLOW);
     await third.open(request(5433));
-    await vi.waitFor(() => expect(second.all).toHaveLength(2));
+    await eventually(() => expect(second.all).toHaveLength(2));
     const { id, localPort } = opened;
     expect(third.all[0]).toMatchObject({ id, localPort, isOpen: true });
     // nobody was told of a tunnel that is not open
     expect(new Set(seen)).toEqual(new Set([true]));
     second.dispose();
     third.dispose();
-    await vi.waitFor(async () => expect(await isListening(opened.localPort)).toBe(false), SLOW);
+    await eventually(async () => expect(await isListening(opened.localPort)).toBe(false), SLOW);
   });
 
   it("F-30: take the place of one that was killed, and nothing of it goes on listening", async () => {
@@ -162,7 +163,7 @@ describe("windows of one computer", () => {
     expect(second.all).toMatchObject([{ localPort: port, isOpen: true }]);
     killed.kill("SIGKILL");
     await once(killed, "exit");
-    await vi.waitFor(async () => expect(await isListening(port)).toBe(true), SLOW);
+    await eventually(async () => expect(await isListening(port)).toBe(true), SLOW);
     const third = await home.opened();
     expect(third.all).toMatchObject([{ localPort: port, isOpen: true }]);
     // the file of the one that was killed is cleaned up
@@ -217,7 +218,7 @@ describe("windows of one computer", () => {
     const blueAgain = await home.opened(inOwn("blue"));
     expect(blueAgain.all).toMatchObject([{ id, isOpen: false }]);
     await greenAgain.open(request(5432));
-    await vi.waitFor(() => expect(blueAgain.all).toMatchObject([{ id, workspace: "green" }]));
+    await eventually(() => expect(blueAgain.all).toMatchObject([{ id, workspace: "green" }]));
   });
 
   it("leave one of another version alone, and say what helps", async () => {

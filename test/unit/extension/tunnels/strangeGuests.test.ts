@@ -1,5 +1,5 @@
 import { newNonce } from "@rport/protocol/localProof";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { HANDSHAKE_MS } from "../../../../extension/src/tunnels/sharing/handshake.ts";
 import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
 import { VERSION } from "../../../../extension/src/tunnels/sharing/messages.ts";
@@ -7,6 +7,7 @@ import { OwnSeat } from "../../../../extension/src/tunnels/sharing/ownSeat.ts";
 import { type ProofFacts, proofOf } from "../../../../extension/src/tunnels/sharing/proof.ts";
 import { windowsKey } from "../../../../extension/src/tunnels/sharing/windowsKey.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { request } from "../../../support/tunnels/sharedWindow.ts";
 import { say, strangeGuest } from "../../../support/tunnels/stranger.ts";
 import { SENT_AWAY, watchedComputer } from "../../../support/tunnels/watchedComputer.ts";
@@ -103,7 +104,7 @@ describe("who comes to the window that holds the tunnels, and is none", () => {
     if (!(seat instanceof OwnSeat)) throw new Error("somebody else has the seat");
     try {
       const silent = Array.from({ length: 100 }, () => strangeGuest(storage));
-      await vi.waitFor(() => expect(clock.timers).toBe(100));
+      await eventually(() => expect(clock.timers).toBe(100));
       await strangeGuest(storage).cut;
       expect(home.told).toEqual([{ message: SENT_AWAY, why: "too-many" }]);
       clock.advance(HANDSHAKE_MS);

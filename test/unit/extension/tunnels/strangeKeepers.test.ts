@@ -3,12 +3,13 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { newNonce } from "@rport/protocol/localProof";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Clock } from "../../../../extension/src/support/clock.ts";
 import { HANDSHAKE_MS } from "../../../../extension/src/tunnels/sharing/handshake.ts";
 import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
 import { VERSION } from "../../../../extension/src/tunnels/sharing/messages.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { request } from "../../../support/tunnels/sharedWindow.ts";
 import {
   say,
@@ -149,7 +150,7 @@ describe("who listens where the windows meet, and is none", () => {
     using stranger = await strangeKeeper(storage, () => undefined);
     const met = meetWindows({ storage, clock, log });
     met.catch(() => undefined);
-    await vi.waitFor(() => expect(stranger.heard).toHaveLength(1));
+    await eventually(() => expect(stranger.heard).toHaveLength(1));
     clock.advance(HANDSHAKE_MS);
     await expect(met).rejects.toThrow("window of yours: late");
     expect(clock.timers).toBe(0);
@@ -166,7 +167,7 @@ describe("windows that know each other by their key", () => {
     for (const window of [first, ...windows]) {
       const opened = await window.open(request(5433));
       for (const other of [first, ...windows]) {
-        await vi.waitFor(() => expect(other.all).toContainEqual(opened));
+        await eventually(() => expect(other.all).toContainEqual(opened));
       }
       await window.close(opened.id);
     }
