@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startAgent } from "../support/agents/agent.ts";
 import { FLEET } from "../support/agents/hosts.ts";
 import type { RunningBackend } from "../support/backend/backend.ts";
@@ -125,7 +125,7 @@ describe("the tools for language models", () => {
     await workbench.answerDialog("Open a tunnel to lab-02 (lab-02)", "Yes");
     expect(await forbidden).toContain("tunnel_allowed");
     expect(JSON.parse(await use("rport_list_tunnels", {})).tunnels).toEqual([]);
-    await vi.waitFor(async () => expect(await rport.tunnels.labels()).toEqual([]));
+    await expect.poll(() => rport.tunnels.labels()).toEqual([]);
   });
 
   test("find a tunnel that is open already, and do not call it tried", async () => {
