@@ -140,7 +140,7 @@ describe("commands, menus and messages", () => {
   test("shows several servers side by side, each with its own menu", async () => {
     const { clients } = rport;
     await palette("Use Local Backend");
-    await clients.row("Local Backend").waitFor();
+    await clients.row(/Local Backend.*4\/5 online/).waitFor();
     await expect.poll(statusText).toBe("8/10");
     await workbench.screenshot("two-servers");
     const remote = `127.0.0.1:${backend.port}4/5 online`;

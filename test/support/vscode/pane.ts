@@ -121,9 +121,27 @@ export class Pane {
     await chooseMenuEntry(this.#page, label);
   }
 
+  /**
+   * Rows are drawn into elements of which each is another row's after a change: the one that was found may be that of
+   * another row when it is clicked, whose menu opens then.
+   */
   async #rightClick(text: string | RegExp): Promise<void> {
-    // the hover of another row may lie over this one, until the mouse has left that
-    await this.#page.mouse.move(0, 0);
-    await this.row(text).click({ button: "right" });
+    const meant = this.#pane.locator(".monaco-list-row.focused", { hasText: text });
+    await vi.waitFor(
+      async () => {
+        await this.#closeMenu();
+        // the hover of another row may lie over this one, until the mouse has left that
+        await this.#page.mouse.move(0, 0);
+        await this.row(text).click({ button: "right", timeout: clickTimeoutMs });
+        await meant.waitFor({ timeout: clickTimeoutMs });
+      },
+      { timeout: menuTimeoutMs },
+    );
+  }
+
+  async #closeMenu(): Promise<void> {
+    const menu = this.#page.locator(".monaco-menu").first();
+    if (await menu.isVisible()) await this.#page.keyboard.press("Escape");
+    await menu.waitFor({ state: "detached", timeout: clickTimeoutMs });
   }
 }
