@@ -65,15 +65,13 @@ export class SealedTarget implements PairingTarget {
   readonly view: PairingServiceView;
   readonly #deps: SealedTargetDeps;
   readonly #steps: ServiceSteps;
-  /** By pairing, the uses that nobody has claimed as far as is known. */
-  readonly #unclaimed = new Map<PairingId, Set<SecretId>>();
   #watcher: PairingWatcher | undefined;
 
   constructor(deps: SealedTargetDeps) {
     const { url, clock, log } = deps;
     this.#deps = deps;
     this.view = { kind: "sealed", url };
-    this.#steps = new ServiceSteps({ url, clock, log, onStep: (id, step) => this.#tell(id, step) });
+    this.#steps = new ServiceSteps({ url, clock, log });
   }
 
   watch(watcher: PairingWatcher): void {
@@ -89,8 +87,12 @@ export class SealedTarget implements PairingTarget {
     await this.#put(sealed, { draft, watchKey, leftMs, scripts });
     const { token, parts } = sealed;
     const { id } = parts;
-    this.#unclaimed.set(id, new Set(secrets.map(({ secretId }) => secretId)));
-    this.#steps.add(id, watchKey, leftMs + NEWS_AFTER_END_MS);
+    const unclaimed = new Set(secrets.map(({ secretId }) => secretId));
+    this.#steps.add(id, {
+      watchKey,
+      forMs: leftMs + NEWS_AFTER_END_MS,
+      onStep: (step) => this.#tell({ id, unclaimed }, step),
+    });
     const server = draft.payload.server_urls[0] ?? "";
     const { sha256 } = scripts.sh;
     const lines = { url: server, pairingUrl: url, id, sha256, token, targets: scripts.targets };
@@ -116,7 +118,6 @@ export class SealedTarget implements PairingTarget {
   /** Watches no more. */
   close(): void {
     this.#steps.close();
-    this.#unclaimed.clear();
   }
 
   async #put(sealed: SealedUses, given: Given): Promise<void> {
@@ -162,10 +163,11 @@ export class SealedTarget implements PairingTarget {
     return errorEnvelopeSchema.safeParse(jsonOf(answer, this.#deps.url)).data?.errors[0];
   }
 
-  #tell(id: PairingId, step: ServiceStep): void {
+  #tell(told: ToldOf, step: ServiceStep): void {
+    const { id } = told;
     const { address } = step;
     if (step.kind === "fetched") this.#watcher?.onFetched(id, address);
-    else if (step.kind === "claimed") this.#claimed(id, step);
+    else if (step.kind === "claimed") this.#claimed(told, step);
     else if (step.kind === "guessed") this.#watcher?.onGuessed(id);
     else if (step.kind === "reported") this.#reported(id, step);
     else this.#refused(id, step);
@@ -180,14 +182,20 @@ export class SealedTarget implements PairingTarget {
     this.#watcher?.onReported(id, { kind, client_id, hostname, step, text }, address);
   }
 
-  #claimed(id: PairingId, step: Extract<ServiceStep, { kind: "claimed" }>): void {
+  #claimed({ id, unclaimed }: ToldOf, step: Extract<ServiceStep, { kind: "claimed" }>): void {
     const { use, client_id: clientId, hostname, address } = step;
-    const unclaimed = this.#unclaimed.get(id) ?? new Set<SecretId>();
     const secretId = [...unclaimed].find((one) => one === use);
     if (secretId === undefined) return;
     unclaimed.delete(secretId);
     this.#watcher?.onClaimed(id, { secretId, clientId, hostname, address });
   }
+}
+
+/** The deposit that something is told of. */
+interface ToldOf {
+  readonly id: PairingId;
+  /** The uses that nobody has claimed as far as is known. */
+  readonly unclaimed: Set<SecretId>;
 }
 
 interface Given {

@@ -32,11 +32,17 @@ export interface ServiceStepsDeps {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onStep: (id: PairingId, step: ServiceStep) => void;
 }
 
-interface Watched {
+/** A deposit that is watched. */
+export interface WatchedDeposit {
   readonly watchKey: string;
+  /** For so many milliseconds. */
+  readonly forMs: number;
+  readonly onStep: (step: ServiceStep) => void;
+}
+
+interface Watched extends WatchedDeposit {
   after: number;
   heard: number;
   readonly timer: Timer;
@@ -58,10 +64,10 @@ export class ServiceSteps {
     this.#hastyNews = new Budget({ clock: deps.clock, keysMax: 1 });
   }
 
-  /** Watches a deposit for so long. */
-  add(id: PairingId, watchKey: string, forMs: number): void {
-    const timer = this.#deps.clock.after(forMs, () => this.#forget(id));
-    this.#watched.set(id, { watchKey, after: 0, heard: 0, timer });
+  /** Watches a deposit for its time, or until the service does not know it any more; nothing is kept of it then. */
+  add(id: PairingId, deposit: WatchedDeposit): void {
+    const timer = this.#deps.clock.after(deposit.forMs, () => this.#forget(id));
+    this.#watched.set(id, { ...deposit, after: 0, heard: 0, timer });
     this.#asking?.abort();
     this.#pause?.end();
     if (!this.#isRunning) void this.#run();
@@ -141,7 +147,7 @@ export class ServiceSteps {
         isNews = true;
         watched.heard += 1;
         if (watched.heard > HEARD_MAX && step.kind !== "claimed") continue;
-        this.#deps.onStep(id, step);
+        watched.onStep(step);
       }
       if (isKnown) continue;
       isNews = true;

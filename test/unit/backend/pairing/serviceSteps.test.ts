@@ -1,17 +1,25 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type PairingId, pairingIdSchema } from "@rport/protocol/ids";
+import { pairingIdSchema } from "@rport/protocol/ids";
 import { type ServiceStep, stepsAnswerSchema } from "@rport/protocol/pairing/service";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { jsonOf } from "../../../../backend/src/pairing/targets/askService.ts";
-import { ServiceSteps } from "../../../../backend/src/pairing/targets/serviceSteps.ts";
+import {
+  ServiceSteps,
+  type WatchedDeposit,
+} from "../../../../backend/src/pairing/targets/serviceSteps.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { testLog } from "../../../support/log.ts";
 
 /** What a pairing service in wrong hands may cost the server that asks it. */
 const ID = pairingIdSchema.parse("0123456789ABCDEF");
+const DEPOSIT: WatchedDeposit = {
+  watchKey: "w".repeat(43),
+  forMs: 600_000,
+  onStep: (step) => void heard.push(step),
+};
 
 let service: Server;
 let questions = 0;
@@ -37,7 +45,6 @@ beforeEach(async () => {
     url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
     clock,
     log: testLog().log,
-    onStep: (_id: PairingId, step) => void heard.push(step),
   });
 });
 afterEach(async () => {
@@ -50,7 +57,7 @@ const fetched = (n: number) => ({ n, kind: "fetched", address: "192.0.2.1" });
 
 it("is asked once a second, when it has news each time, and at once for the first few", async () => {
   stepsOf = (question) => [fetched(question)];
-  watching.add(ID, "w".repeat(43), 600_000);
+  watching.add(ID, DEPOSIT);
   await eventually(() => expect(heard).toHaveLength(21));
   expect(questions).toBe(21);
   for (const more of [22, 23]) {
@@ -66,7 +73,7 @@ it("is listened to for so many steps of a deposit, and for its claims in any cas
     question < 3
       ? Array.from({ length: 200 }, (_, at) => fetched(200 * (question - 1) + at + 1))
       : [{ ...claim, n: 401, address: "192.0.2.1" }];
-  watching.add(ID, "w".repeat(43), 600_000);
+  watching.add(ID, DEPOSIT);
   await eventually(() => expect(heard.at(-1)?.kind).toBe("claimed"));
   expect(heard).toHaveLength(301);
 });
