@@ -8,7 +8,7 @@ export const LOCAL_URL = "local";
 /** Stands before the data directory of one that has another. */
 const LOCAL_PREFIX = `${LOCAL_URL}:`;
 /** More entries of the setting are not read. */
-const SERVERS_MAX = 50;
+export const SERVERS_MAX = 50;
 
 const entrySchema = z.object({
   name: z.string().max(100).default(""),
@@ -75,13 +75,14 @@ export function parseServers(setting: unknown): readonly ServerConfig[] {
   const byUrl = new Map<string, ServerConfig>();
   const entries = Array.isArray(setting) ? setting.slice(0, SERVERS_MAX) : [];
   for (const entry of entries) {
-    const config = parseEntry(entry);
+    const config = parseServer(entry);
     if (config !== undefined && !byUrl.has(config.url)) byUrl.set(config.url, config);
   }
   return [...byUrl.values()];
 }
 
-function parseEntry(entry: unknown): ServerConfig | undefined {
+/** One entry of the setting; undefined when it cannot be used. */
+export function parseServer(entry: unknown): ServerConfig | undefined {
   const parsed = entrySchema.safeParse(entry);
   if (!parsed.success) return undefined;
   const { name, fingerprint, tlsPin } = parsed.data;

@@ -1,10 +1,13 @@
 import { t } from "@vscode/l10n";
 import { ConfigurationTarget, type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
+import { Turns } from "../support/turns.ts";
 import { doubtfulAccounts, isUser } from "./config/accounts.ts";
 
 /** The person's settings about `ssh`. A workspace's settings are never looked at. */
 export class SshSettings {
+  readonly #turns = new Turns();
+
   /** Whether `ssh` is to be told of hosts. */
   get isOn(): boolean {
     return this.#read(SETTINGS.sshEnabled) === true;
@@ -43,10 +46,12 @@ export class SshSettings {
     await this.#write(SETTINGS.sshEnabled, isOn);
   }
 
-  /** Remembers whom somebody signs in as on one host; empty: as everywhere. */
+  /** Remembers whom somebody signs in as on one host; empty: as everywhere. One after the other, so that none is lost. */
   async setUser(handle: string, user: string): Promise<void> {
-    const { [handle]: _, ...others } = this.#users;
-    await this.#write(SETTINGS.sshUsers, user === "" ? others : { ...others, [handle]: user });
+    await this.#turns.run(async () => {
+      const { [handle]: _, ...others } = this.#users;
+      await this.#write(SETTINGS.sshUsers, user === "" ? others : { ...others, [handle]: user });
+    });
   }
 
   /** Calls back whenever one of the settings has changed. */

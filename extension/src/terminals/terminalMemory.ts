@@ -26,7 +26,8 @@ const openSchema = z.object({
 /** A terminal of this window, by which it is found again at its host. It is no secret: a host gives it to its owner alone. */
 export type OpenTerminal = z.infer<typeof openSchema>;
 
-const accountsSchema = z.array(z.tuple([key, key, accountSchema])).max(ACCOUNTS_MAX);
+/** As whom one of a server's clients was opened. */
+const openedAsSchema = z.tuple([key, key, accountSchema]);
 
 /** What is remembered of terminals: those of this window, and as whom they are opened. */
 export class TerminalMemory {
@@ -39,7 +40,7 @@ export class TerminalMemory {
   constructor(workspace: Pick<Memento, "get" | "update">, global: Pick<Memento, "get" | "update">) {
     this.#workspace = workspace;
     this.#global = global;
-    this.#open = z.array(openSchema).max(OPEN_MAX).safeParse(workspace.get(OPEN_KEY)).data ?? [];
+    this.#open = usable(workspace.get(OPEN_KEY), openSchema).slice(-OPEN_MAX);
   }
 
   /** Those that were open, the oldest first. */
@@ -84,11 +85,20 @@ export class TerminalMemory {
   }
 
   #accounts() {
-    return accountsSchema.safeParse(this.#global.get(ACCOUNTS_KEY)).data ?? [];
+    return usable(this.#global.get(ACCOUNTS_KEY), openedAsSchema).slice(-ACCOUNTS_MAX);
   }
 
   #keep(open: readonly OpenTerminal[]): void {
     this.#open = open;
     this.#written = Promise.resolve(this.#workspace.update(OPEN_KEY, open)).catch(() => undefined);
   }
+}
+
+/** What of a list can be used: one entry that cannot does not take the others with it. */
+function usable<T>(list: unknown, schema: z.ZodType<T>): readonly T[] {
+  const entries: readonly unknown[] = Array.isArray(list) ? list : [];
+  return entries.flatMap((entry) => {
+    const { data } = schema.safeParse(entry);
+    return data === undefined ? [] : [data];
+  });
 }

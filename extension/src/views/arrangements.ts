@@ -19,12 +19,10 @@ export const PINNED_MAX = 100;
 
 const filterSchema = z.string().max(FILTER_MAX);
 
-const chosenSchema = z.record(
-  z.string(),
-  z.object({ groupBy: z.enum(GROUPINGS), sortBy: z.enum(SORTINGS) }),
-);
-
-const pinnedSchema = z.record(z.string(), z.array(z.string()).max(PINNED_MAX));
+const chosenSchema = z.object({ groupBy: z.enum(GROUPINGS), sortBy: z.enum(SORTINGS) });
+const pinnedSchema = z.array(z.string()).max(PINNED_MAX);
+/** What is remembered of each server, by its key. */
+const byServerSchema = z.record(z.string(), z.unknown());
 
 /** What has changed: only what is said of it, the groups that clients are in, or their order, too. */
 export type Rearrangement = "words" | "groups" | "all";
@@ -35,7 +33,10 @@ export interface ArrangementMemory {
   readonly global: Pick<Memento, "get" | "update">;
 }
 
-/** How the clients view is arranged: what somebody chose, remembered. */
+/**
+ * How the clients view is arranged: what somebody chose, remembered. All windows share what is remembered of servers, so
+ * each writes what it changes into what there is by then, and nothing else.
+ */
 export class Arrangements {
   readonly changed = new Listeners<Rearrangement>();
   readonly #memory: ArrangementMemory;
@@ -53,10 +54,9 @@ export class Arrangements {
 
   constructor(memory: ArrangementMemory) {
     this.#memory = memory;
-    const chosen = chosenSchema.safeParse(memory.global.get(CHOSEN_KEY)).data ?? {};
-    this.#chosen = new Map(Object.entries(chosen));
-    const pinned = pinnedSchema.safeParse(memory.global.get(PINNED_KEY)).data ?? {};
-    this.#pinned = new Map(Object.entries(pinned).map(([key, ids]) => [key, new Set(ids)]));
+    this.#chosen = usable(this.#remembered(CHOSEN_KEY), chosenSchema);
+    const pinned = usable(this.#remembered(PINNED_KEY), pinnedSchema);
+    this.#pinned = new Map([...pinned].map(([key, ids]) => [key, new Set(ids)]));
     const text = filterSchema.safeParse(memory.workspace.get(FILTER_KEY)).data ?? "";
     const parsed = parseFilter(text);
     this.#filter = "filter" in parsed ? parsed.filter : NO_FILTER;
@@ -153,14 +153,14 @@ export class Arrangements {
 
   /** Groups the clients of these servers by something else. */
   groupBy(serverKeys: readonly string[], groupBy: Grouping): void {
-    for (const key of serverKeys) this.#chosen.set(key, { ...this.of(key), groupBy });
-    this.#keepChosen("groups");
+    for (const key of serverKeys) this.#chosen.set(key, { sortBy: this.of(key).sortBy, groupBy });
+    this.#keepChosen(serverKeys, "groups");
   }
 
   /** Sorts the clients of these servers by something else. */
   sortBy(serverKeys: readonly string[], sortBy: Sorting): void {
-    for (const key of serverKeys) this.#chosen.set(key, { ...this.of(key), sortBy });
-    this.#keepChosen("all");
+    for (const key of serverKeys) this.#chosen.set(key, { groupBy: this.of(key).groupBy, sortBy });
+    this.#keepChosen(serverKeys, "all");
   }
 
   /** The clients of a server that stand above the others. */
@@ -175,7 +175,8 @@ export class Arrangements {
 
   /** Has clients of a server stand above the others, or no more. Answers why that cannot be. */
   pin(serverKey: string, clientIds: readonly string[], isPinned: boolean): string | undefined {
-    const ids = new Set(this.pinnedOf(serverKey));
+    const remembered = this.#remembered(PINNED_KEY);
+    const ids = new Set(usable(remembered, pinnedSchema).get(serverKey) ?? []);
     for (const id of clientIds) {
       if (isPinned) ids.add(id);
       else ids.delete(id);
@@ -187,17 +188,33 @@ export class Arrangements {
       );
     }
     this.#pinned.set(serverKey, ids);
-    const kept = [...this.#pinned].map(([key, each]) => [key, [...each]] as const);
-    void this.#memory.global.update(PINNED_KEY, Object.fromEntries(kept));
+    void this.#memory.global.update(PINNED_KEY, { ...remembered, [serverKey]: [...ids] });
     this.changed.emit("groups");
     return undefined;
   }
 
-  #keepChosen(what: Rearrangement): void {
-    const kept = [...this.#chosen].map(
-      ([key, { groupBy, sortBy }]) => [key, { groupBy, sortBy }] as const,
-    );
-    void this.#memory.global.update(CHOSEN_KEY, Object.fromEntries(kept));
+  #keepChosen(serverKeys: readonly string[], what: Rearrangement): void {
+    const chosen = serverKeys.map((key) => [key, this.#chosen.get(key)] as const);
+    const kept = { ...this.#remembered(CHOSEN_KEY), ...Object.fromEntries(chosen) };
+    void this.#memory.global.update(CHOSEN_KEY, kept);
     this.changed.emit(what);
   }
+
+  /** What is remembered by now, also by other windows, as it stands there. */
+  #remembered(key: string): Readonly<Record<string, unknown>> {
+    return byServerSchema.safeParse(this.#memory.global.get(key)).data ?? {};
+  }
+}
+
+/** What of that can be used, by server. */
+function usable<T>(
+  remembered: Readonly<Record<string, unknown>>,
+  schema: z.ZodType<T>,
+): Map<string, T> {
+  const parsed = Object.entries(remembered).map(
+    ([key, value]) => [key, schema.safeParse(value).data] as const,
+  );
+  return new Map(
+    parsed.flatMap(([key, data]) => (data === undefined ? [] : [[key, data] as const])),
+  );
 }

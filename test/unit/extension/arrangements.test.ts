@@ -47,6 +47,31 @@ describe("how the clients view is arranged", () => {
     expect(open().isPinned(RELAY, "web")).toBe(false);
   });
 
+  it("keeps what other windows have remembered meanwhile, and what cannot be used", async () => {
+    const { memory, open } = remembering();
+    const broken = { groupBy: "moon" };
+    await memory.global.update("clients.chosen", { broken });
+    await memory.global.update("clients.pinned", { broken, [RELAY]: ["web"] });
+    const [first, second] = [open(), open()];
+    first.pin(RELAY, ["db"], true);
+    second.pin(RELAY, ["gw"], true);
+    second.pin("other", ["a"], true);
+    first.pin(RELAY, ["web"], false);
+    first.groupBy([RELAY], "tag");
+    second.sortBy(["other"], "lastSeen");
+    expect(memory.global.get("clients.pinned")).toEqual({
+      broken,
+      [RELAY]: ["db", "gw"],
+      other: ["a"],
+    });
+    expect(memory.global.get("clients.chosen")).toEqual({
+      broken,
+      [RELAY]: { groupBy: "tag", sortBy: "name" },
+      other: { groupBy: "status", sortBy: "lastSeen" },
+    });
+    expect(first.pinnedOf(RELAY)).toEqual(new Set(["db", "gw"]));
+  });
+
   it("takes back with one step all that was typed in a box, and then the filter", () => {
     const arrangements = remembering().open();
     arrangements.setFilter("web");

@@ -19,7 +19,7 @@ import { type Step, takeSteps } from "./steps.ts";
 /** What adding and signing in need. */
 export interface SignInDeps {
   readonly fleet: Pick<Fleet, "get" | "servers">;
-  readonly settings: Pick<ServerSettings, "put" | "read">;
+  readonly settings: Pick<ServerSettings, "put" | "edit" | "read">;
   readonly tokens: Pick<Tokens, "set" | "holdForSession">;
   readonly fetch: ApiFetch;
 }
@@ -219,9 +219,7 @@ export async function renameServer(server: Server, deps: SignInDeps): Promise<vo
       return why === undefined ? { value: text.trim() } : { why };
     },
   });
-  const config = configAt(server.key, deps);
-  if (answer.kind !== "value" || config === undefined) return;
-  await deps.settings.put({ ...config, name: answer.value });
+  if (answer.kind === "value") await deps.settings.edit(server.key, { name: answer.value });
 }
 
 function configAt(url: string, { settings }: SignInDeps): ServerConfig | undefined {

@@ -1,6 +1,7 @@
 import { readFile, rename, stat } from "node:fs/promises";
 import { describeError, systemCode } from "../../support/describeError.ts";
 import type { Log } from "../../support/log.ts";
+import { Turns } from "../../support/turns.ts";
 import { writeWhole } from "../../support/wholeFile.ts";
 import { memoryText, parseMemory, type TunnelRecord } from "./record.ts";
 
@@ -29,18 +30,18 @@ export interface MemoryFileDeps {
  */
 export class MemoryFile implements TunnelMemory {
   readonly #deps: MemoryFileDeps;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(deps: MemoryFileDeps) {
     this.#deps = deps;
   }
 
   read(): Promise<readonly TunnelRecord[]> {
-    return this.#inTurn(async () => (await this.#read()) ?? []);
+    return this.#turns.run(async () => (await this.#read()) ?? []);
   }
 
   async change(edit: (records: readonly TunnelRecord[]) => readonly TunnelRecord[]): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       const before = await this.#read();
       const after = edit(before ?? []);
       if (before === undefined || after === before) return;
@@ -53,13 +54,7 @@ export class MemoryFile implements TunnelMemory {
   }
 
   async written(): Promise<void> {
-    await this.#last;
-  }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(run);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    await this.#turns.ended();
   }
 
   /** Undefined: there may be something that cannot be read, so nothing is put in its place. */

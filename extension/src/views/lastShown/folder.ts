@@ -3,6 +3,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, systemCode } from "../../support/describeError.ts";
 import type { Log } from "../../support/log.ts";
+import { Turns } from "../../support/turns.ts";
 import { writeWhole } from "../../support/wholeFile.ts";
 import { type LastRecord, parseRecord } from "./record.ts";
 
@@ -24,7 +25,7 @@ export interface LastFolder {
 export class LastFiles implements LastFolder {
   readonly #path: string;
   readonly #log: Log;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** @param storage the folder that the editor keeps for the extension */
   constructor(storage: string, log: Log) {
@@ -65,13 +66,11 @@ export class LastFiles implements LastFolder {
 
   /** One after the other, so that what is forgotten is not written by what was begun before. */
   #inTurn<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
-    const turn = this.#last.then(run).catch((error: unknown) => {
+    return this.#turns.run(run).catch((error: unknown) => {
       if (systemCode(error) === "ENOENT") return undefined;
       this.#log.warn(`the rows of last time cannot be ${what}`, { why: describeError(error) });
       return undefined;
     });
-    this.#last = turn;
-    return turn;
   }
 }
 

@@ -25,4 +25,18 @@ describe("which terminals a window has", () => {
     memory.forget(terminal(MAX).id);
     expect(memory.open).toHaveLength(MAX - 1);
   });
+
+  it("and as whom they are opened is known but for what cannot be used", async () => {
+    const [workspace, global] = [new FakeMemento(), new FakeMemento()];
+    await workspace.update("terminals.open", [terminal(0), { id: "?" }, terminal(1)]);
+    await global.update("terminals.accounts", [
+      ["local", "web", "root"],
+      ["local", "db"],
+    ]);
+    const memory = new TerminalMemory(workspace, global);
+    expect(memory.open).toEqual([terminal(0), terminal(1)]);
+    memory.keepAccount("local", "gw", "admin");
+    expect(memory.accountOf("local", "web")).toBe("root");
+    expect(memory.accountOf("local", "gw")).toBe("admin");
+  });
 });
