@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { AccessSource } from "../../../extension/src/api/access.ts";
 import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
 import { eventually } from "../../support/eventually.ts";
+import { steady } from "../../support/steady.ts";
 import { type Dial, startDialServer } from "./fakeDialServer.ts";
 
 const remote = { host: "127.0.0.1", port: 80 };
@@ -40,16 +41,6 @@ function endOf(socket: Socket): Promise<"reset" | "closed"> {
   return new Promise((resolve) => {
     socket.once("close", (hadError) => resolve(hadError ? "reset" : "closed"));
   });
-}
-
-/** Waits until a number has been the same for five looks in a row. */
-async function steady(look: () => number): Promise<void> {
-  const looks: number[] = [];
-  await eventually(() => {
-    looks.push(look());
-    expect(new Set(looks.slice(-5)).size).toBe(1);
-    expect(looks.length).toBeGreaterThanOrEqual(5);
-  }, 5_000);
 }
 
 describe("an editor tunnel", () => {
@@ -143,7 +134,7 @@ describe("an editor tunnel", () => {
       isFlushed = true;
     });
     await eventually(() => expect(release).toBeDefined());
-    await steady(() => local.writableLength);
+    await steady(() => local.writableLength, 40);
     expect(isFlushed).toBe(false);
     expect(local.writableLength).toBeGreaterThan(sent.length / 2);
     release?.();
