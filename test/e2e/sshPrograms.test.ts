@@ -205,7 +205,7 @@ describe("programs that use ssh", () => {
     expect(await scene.ssh("later.rport", "echo here")).toMatchObject({ stdout: "here\n" });
   });
 
-  test("rport and ssh say that a host was cut off when its agent is stopped in the middle", async () => {
+  test("rport and ssh say that they were cut when the agent of their host is stopped in the middle", async () => {
     const agent = await scene.addHost("stopped");
     await scene.told("stopped.rport");
     const ends = [
@@ -214,7 +214,7 @@ describe("programs that use ssh", () => {
     ];
     for (const { isThere } of ends) await isThere;
     await agent[Symbol.asyncDispose]();
-    const sentence = "rport: The host was cut off from the server, and this connection with it.\n";
+    const sentence = "rport: The connection was cut on its way to the host.\n";
     for (const { ended } of ends) expect((await ended).stderr).toContain(sentence);
     const codes = await Promise.all(ends.map(async ({ ended }) => (await ended).code));
     expect(codes).toEqual([10, SSH_FAILED]);

@@ -127,7 +127,7 @@ export const CLOSE_CODES = {
   refused: 4004,
   /** The server is stopping; connect again later. */
   stopping: 4005,
-  /** The way to the host was cut; what was open there, such as a terminal, may be there still. */
+  /** It was cut on the way to the host, by the server, too; what was open there, such as a terminal, may be there still. */
   cutOff: 4006,
   /** Somebody with the same account goes on with it in another place. */
   takenOver: 4007,

@@ -21,7 +21,8 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
  * nothing listens shows as a stream that ends at once, without a reason.
  */
 const UNANSWERED = t("The host closed the connection at once: is something listening there?");
-const CUT_OFF = t("The host was cut off from the server, and this connection with it.");
+/** By the host's end of the way, by what is between, or by the server, where too much waited for one that took nothing. */
+const CUT_OFF = t("The connection was cut on its way to the host.");
 
 /** Which host a tunnel leads to, and which place as seen from there. */
 export interface StreamTarget {

@@ -6,7 +6,7 @@ import { clientIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { LIMITS } from "../../../backend/src/limits/limitTable.ts";
+import { LIMITS, type SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
 import { serveEditorTunnel } from "../../../backend/src/tunnels/editorTunnel.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
@@ -17,8 +17,12 @@ import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
 const ID = clientIdSchema.parse("machine-1");
 
 /** An editor's socket to a target behind a real session. */
-async function editorTo(target: TcpServer, change: Partial<PeerAgentOptions> = {}) {
-  const side = await startAgentSide();
+async function editorTo(
+  target: TcpServer,
+  change: Partial<PeerAgentOptions> = {},
+  limits: SetLimits = {},
+) {
+  const side = await startAgentSide({ limits });
   const introduction = { Features: ["half-close"] };
   const options = { url: side.url, user: "fleet", password: SECRET, introduction, ...change };
   const agent = await PeerAgent.join(options);
@@ -135,6 +139,17 @@ describe("an editor tunnel", () => {
         reason: "The connection to the client was cut.",
       });
     }
+  });
+
+  it("is cut off when others need the room of what waits in it, also where only the editor still sends", async () => {
+    await using target = await tcpServer((socket) => socket.pause().end("nothing more"));
+    await using editor = await editorTo(target, {}, { stalled_bytes_per_agent: 64 << 10 });
+    await eventually(() => expect(editor.messages.at(-1)).toHaveLength(0));
+    for (let n = 0; n < 640; n++) editor.ws.send(Buffer.alloc(100 << 10));
+    expect(await editor.closed).toEqual({
+      code: CLOSE_CODES.cutOff,
+      reason: "The connection to the client was cut.",
+    });
   });
 
   it("is not cut off by a target that resets its connection", async () => {

@@ -236,7 +236,7 @@ describe("an editor tunnel", () => {
     expect(await cutOne(lose)).toEqual({ why, atMs: 60_000, connections: 1 });
     const refuse = (dial: Dial | undefined) => dial?.socket.close(CLOSE_CODES.refused, "You left.");
     expect(await cutOne(refuse)).toEqual({ why: "You left.", atMs: 60_000, connections: 1 });
-    const hostLost = "The host was cut off from the server, and this connection with it.";
+    const hostLost = "The connection was cut on its way to the host.";
     const loseHost = (dial: Dial | undefined) => dial?.socket.close(CLOSE_CODES.cutOff, "Cut.");
     expect(await cutOne(loseHost)).toEqual({ why: hostLost, atMs: 60_000, connections: 1 });
   });

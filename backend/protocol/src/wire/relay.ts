@@ -3,6 +3,7 @@ import { Channel } from "./connection/channel.ts";
 import { guarded, type OnFault } from "./contain.ts";
 import { Gathered } from "./gathered.ts";
 import type { HeldShare } from "./held.ts";
+import { WireError } from "./wireError.ts";
 
 /** How a relay ended: bytes moved each way, and the first error of either side. */
 export interface RelayResult {
@@ -93,8 +94,8 @@ interface Surroundings {
 
 /** What a direction is part of. */
 interface Whole extends Omit<Surroundings, "tally"> {
-  /** Ends the whole relay. */
-  readonly end: () => void;
+  /** Ends the whole relay, for a reason: nothing of it has come to its end. */
+  readonly end: (why: Error) => void;
 }
 
 function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<RelayResult> {
@@ -105,14 +106,14 @@ function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<Relay
     const keepFirst = (caught: Error) => {
       error ??= caught;
     };
-    const end = () => {
-      a.destroy();
-      b.destroy();
+    const end = (why: Error) => {
+      keepFirst(why);
+      a.destroy(why);
+      b.destroy(why);
     };
     const ends: OnFault = (caught) => {
       onFault(caught);
-      keepFirst(caught instanceof Error ? caught : new Error(String(caught)));
-      end();
+      end(caught instanceof Error ? caught : new Error(String(caught)));
     };
     const whole = { isShared, onFault: ends, end };
     const forth = new Direction(a, b, {
@@ -173,7 +174,7 @@ class Direction {
   readonly #onBytes: (bytes: number) => void;
   readonly #onFault: OnFault;
   readonly #held: HeldShare | undefined;
-  readonly #end: () => void;
+  readonly #end: (why: Error) => void;
   /** Behind what the sink has not taken: the sink itself would keep every small piece. */
   readonly #waiting = new Gathered();
   readonly #onTaken: () => void;
@@ -194,7 +195,7 @@ class Direction {
 
   /** Others who talk to the same peer need the room. */
   end(): void {
-    this.#end();
+    this.#end(new WireError("limit", "others need the room that this stream takes"));
   }
 
   start(): void {

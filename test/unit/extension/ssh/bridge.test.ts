@@ -152,7 +152,7 @@ describe("the bridge", () => {
     expect(said).toEqual(["The host closed the connection at once: is something listening there?"]);
   });
 
-  it("says that the host was cut off when it is so in the middle", async () => {
+  it("says that the connection was cut on its way when it was in the middle", async () => {
     await using window = await openWindow(({ socket }) => {
       socket.on("message", (data) => {
         socket.send(data);
@@ -163,7 +163,7 @@ describe("the bridge", () => {
     input.write("x");
     output.resume();
     expect(await code).toBe(10);
-    expect(said).toEqual(["The host was cut off from the server, and this connection with it."]);
+    expect(said).toEqual(["The connection was cut on its way to the host."]);
   });
 
   it("says that the window was closed when it is in between", async () => {
