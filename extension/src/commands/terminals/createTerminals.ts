@@ -47,7 +47,8 @@ export function createTerminals(
   });
   const links = registerTerminalLinks({ ...deps, terminals });
   terminals.restore();
-  const unfinished = new UnfinishedFiles(workspaceState);
+  const { log } = deps;
+  const unfinished = new UnfinishedFiles({ memento: workspaceState, clock: systemClock, log });
   void unfinished.removeLeft();
   return {
     terminals,
@@ -55,6 +56,7 @@ export function createTerminals(
     unfinished,
     written: () => memory.written,
     dispose() {
+      unfinished.dispose();
       provider.dispose();
       links.dispose();
       terminals.dispose();

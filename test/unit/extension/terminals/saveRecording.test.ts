@@ -1,14 +1,29 @@
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ReadPiece } from "../../../../extension/src/terminals/playback/recordingPieces.ts";
 import { saveRecording } from "../../../../extension/src/terminals/playback/saveRecording.ts";
 import { UnfinishedFiles } from "../../../../extension/src/terminals/playback/unfinishedFiles.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import { FakeMemento } from "../memento.ts";
+import { silentLog } from "../serverFixture.ts";
 
 const KEY = "recordings.unfinished";
+const MINUTE_MS = 60_000;
 const piece = (text: string): ReadPiece => ({ text, state: "whole", isLast: false });
+
+/** The files of a window that has this in mind. */
+function filesOf(memento: FakeMemento, clock = new FakeClock(Date.now()), log = silentLog) {
+  return new UnfinishedFiles({ memento, clock, log });
+}
+
+/** Somebody wrote it for the last time before so long. */
+async function writtenBefore(path: string, ms: number): Promise<void> {
+  const at = new Date(Date.now() - ms);
+  await utimes(path, at, at);
+}
 
 /** A file that others read is saved over; `between` happens behind the first of two pieces. */
 async function saveOver(between: (cancelling: AbortController) => void) {
@@ -22,7 +37,7 @@ async function saveOver(between: (cancelling: AbortController) => void) {
     yield piece("second\n");
   }
   const memento = new FakeMemento();
-  const options = { signal: cancelling.signal, unfinished: new UnfinishedFiles(memento) };
+  const options = { signal: cancelling.signal, unfinished: filesOf(memento) };
   const saved = await saveRecording(path, pieces(), options).catch(String);
   expect(memento.get(KEY)).toEqual([]);
   return {
@@ -66,15 +81,58 @@ describe("S-66 a recording that is saved", () => {
       await new Promise(() => {});
     }
     const { signal } = new AbortController();
-    const unfinished = new UnfinishedFiles(memento);
+    const unfinished = filesOf(memento);
     void saveRecording(join(directory.path, "one.cast"), pieces(), { signal, unfinished });
     await begun.promise;
-    expect(await readdir(directory.path)).toEqual([
-      expect.stringMatching(/^one\.cast\.[0-9a-f]{8}$/),
-    ]);
-    await new UnfinishedFiles(memento).removeLeft();
+    const [left = ""] = await readdir(directory.path);
+    expect(left).toMatch(/^one\.cast\.[0-9a-f]{8}$/);
+    await writtenBefore(join(directory.path, left), MINUTE_MS);
+    await filesOf(memento).removeLeft();
     expect(await readdir(directory.path)).toEqual([]);
     expect(memento.get(KEY)).toEqual([]);
+  });
+
+  it("leaves alone what another window writes that has the same folder open, and removes it once nobody does", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "one.cast.01234567");
+    await writeFile(path, "first\n");
+    await writtenBefore(path, MINUTE_MS / 2);
+    const memento = new FakeMemento();
+    await memento.update(KEY, [path]);
+    const clock = new FakeClock(Date.now());
+    await filesOf(memento, clock).removeLeft();
+    expect(await readdir(directory.path)).toHaveLength(1);
+    expect(memento.get(KEY)).toEqual([path]);
+    clock.advance(MINUTE_MS);
+    await eventually(() => expect(memento.get(KEY)).toEqual([]));
+    expect(await readdir(directory.path)).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("keeps in mind what two windows write at once", async () => {
+    const memento = new FakeMemento();
+    const [one, other] = [filesOf(memento), filesOf(memento)];
+    await one.begin("one");
+    await other.begin("other");
+    await one.end("one");
+    expect(memento.get(KEY)).toEqual(["other"]);
+  });
+
+  it("is saved although the editor cannot forget that it was not, which is logged", async () => {
+    await using directory = await tempDirectory();
+    const memento = new FakeMemento();
+    const warned: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => warned.push(message) };
+    const unfinished = filesOf(memento, new FakeClock(), log);
+    async function* pieces() {
+      yield piece("first\n");
+      memento.update = () => Promise.reject(new Error("No room."));
+    }
+    const { signal } = new AbortController();
+    const path = join(directory.path, "one.cast");
+    expect(await saveRecording(path, pieces(), { signal, unfinished })).toBe("whole");
+    expect(warned).toHaveLength(1);
+    expect(await readdir(directory.path)).toEqual(["one.cast"]);
   });
 
   it("removes at a start nothing that is not such a file", async () => {
@@ -86,9 +144,9 @@ describe("S-66 a recording that is saved", () => {
     await mkdir(String(three));
     const memento = new FakeMemento();
     await memento.update(KEY, [one, two, three, four]);
-    await new UnfinishedFiles(memento).removeLeft();
+    await filesOf(memento, new FakeClock(Date.now() + 2 * MINUTE_MS)).removeLeft();
     expect((await readdir(directory.path)).toSorted()).toEqual(names.toSorted());
     await memento.update(KEY, { not: "a list" });
-    await new UnfinishedFiles(memento).removeLeft();
+    await filesOf(memento).removeLeft();
   });
 });
