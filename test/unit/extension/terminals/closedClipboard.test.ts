@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Escapes } from "../../../../extension/src/terminals/escapes.ts";
 import { shownIn } from "./editorTerminal.ts";
+import { inPieces, passed } from "./passedOutput.ts";
 import { view } from "./viewerFixture.ts";
 
 const STATUS_ANSWER = "\u001B[0n";
@@ -32,25 +33,6 @@ const output = fc
   .array(fc.oneof(text, command), { maxLength: 6 })
   .chain((list) => inPieces(list.join("")));
 const RUNS = { numRuns: 100 };
-
-/** A text, cut anywhere. */
-function inPieces(all: string) {
-  return fc.array(fc.nat(all.length), { maxLength: 6 }).map((cuts) => {
-    const at = [0, ...cuts.toSorted((one, other) => one - other), all.length];
-    return at.slice(1).map((end, index) => all.slice(at[index], end));
-  });
-}
-
-/** What of output goes to a terminal. */
-function passed(pieces: readonly string[]) {
-  const escapes = new Escapes();
-  const read = pieces.map((each) => escapes.read(each));
-  return {
-    pieces: read.map(({ text: shown }) => shown),
-    asked: read.reduce((sum, { asked }) => sum + asked, 0),
-    isComplete: escapes.isComplete,
-  };
-}
 
 describe("the clipboard of whoever looks at a terminal", () => {
   it.each([

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Escapes } from "../../../../extension/src/terminals/escapes.ts";
+import { shownIn } from "./editorTerminal.ts";
+import { passed } from "./passedOutput.ts";
 
 /** What is known after this was read, whole and character by character. */
 function read(text: string) {
@@ -53,12 +55,13 @@ describe("where a terminal stands in its output", () => {
     ["takes it back", "\u001B[?2004h$ \u001B[?2004l", false],
     ["asks for something else", "\u001B[?12004h\u001B[2004h\u001B]0;?2004h\u0007", false],
     ["makes its terminal new", "\u001B[?2004h\u001Bc", false],
-  ])("knows whether pastes are to be marked: a program %s", (_, text, marked) => {
-    const whole = new Escapes();
-    whole.read(text);
-    const cut = new Escapes();
-    for (const char of text) cut.read(char);
-    expect([whole.takesPastes, cut.takesPastes]).toEqual([marked, marked]);
+    ["resets its terminal", "\u001B[?2004h\u001B[!p", false],
+    ["resets it with a number", "\u001B[?2004h\u001B[1;2!p", false],
+    ["resets nothing", "\u001B[?2004h\u001B[p\u001B[?!p\u001B[!!p\u001B[!1p\u001B[!q", true],
+  ])("knows whether pastes are to be marked: a program %s", async (_, text, marked) => {
+    expect(passed([text]).takesPastes).toBe(marked);
+    expect(passed([...text]).takesPastes).toBe(marked);
+    expect((await shownIn([text])).takesPastes).toBe(marked);
   });
 
   it("counts the questions for the status, and no others", () => {

@@ -57,6 +57,13 @@ describe("S-66 a recording that is played", () => {
     expect(scene.screen()).toBe("a\u001B\\b");
   });
 
+  it("S-68 leads nobody to this computer", async () => {
+    const link = [output(0, "\u001B]8;;fi"), output(1, "le:///etc\u0007here")];
+    const scene = await playing(...link);
+    await scene.pass(50);
+    expect(scene.screen()).toBe("\u001B]8;;\u0007here");
+  });
+
   it("takes the time that it took, without long pauses", async () => {
     const scene = await playing(output(0, "a"), output(1_000, "b"), output(3_600_000, "c"));
     expect(scene.screen()).toBe("a");
