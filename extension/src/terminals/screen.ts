@@ -21,9 +21,9 @@ const BEL = "\u0007";
 const STATUS_QUESTION = `${ESC}[5n`;
 /** A terminal's answer to it. */
 const STATUS_ANSWER = `${ESC}[0n`;
-/** What terminals answer to questions of programs: what they are and can, where the cursor is, which colours. */
+/** What terminals answer to questions of programs: what they are and can, where the cursor is, how keys are told, which colours. */
 const ANSWERS = new RegExp(
-  `${ESC}\\[[?>]?[\\d;]*(?:c|n|R|t|\\$y)|${ESC}[P\\]][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
+  `${ESC}\\[[?>]?[\\d;]*(?:c|n|R|t|\\$y)|${ESC}\\[\\?\\d*u|${ESC}[P\\]][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
   "g",
 );
 

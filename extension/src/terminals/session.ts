@@ -10,6 +10,7 @@ import { endText } from "../model/terminals/endText.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { inertLine } from "../support/text.ts";
 import type { Dial } from "./link.ts";
+import { plainKey } from "./numberedKeys.ts";
 import { TIDY } from "./tidy.ts";
 import { isKey, isOwn, pasted } from "./typed.ts";
 import { Viewer, type ViewerEnd, type ViewerState } from "./viewer.ts";
@@ -58,7 +59,7 @@ export class Session {
   #begin: Timer | undefined;
   /** Keys are not for its program any more. */
   #isOver = false;
-  /** When the last thing happened that a key may still have been meant for: its end, or another key. */
+  /** When the last thing happened that a key may still have been meant for: its end, or what somebody typed or pasted. */
   #busyAtMs: number | undefined;
   /** It goes when no key has come for a while. */
   #going: Timer | undefined;
@@ -95,11 +96,13 @@ export class Session {
   /** What the terminal sends. After the end, Enter starts a shell again and any other key closes, if it was meant to. */
   type(text: string): void {
     const isSlip = this.#isSlip;
-    if (isKey(text)) this.#busyAtMs = this.#deps.clock.monotonic();
+    const isTyped = text !== "" && !isOwn(text);
+    if (isTyped) this.#busyAtMs = this.#deps.clock.monotonic();
     if (this.#going !== undefined) {
-      if (!isOwn(text)) this.#go();
+      if (isTyped) this.#go();
     } else if (this.#isOver) {
-      if (!isSlip && isKey(text)) this.#decide(text);
+      const key = plainKey(text);
+      if (!isSlip && isKey(key)) this.#decide(key);
     } else if (this.#viewer?.type(text) === false) this.#tellFull();
   }
 
@@ -229,8 +232,8 @@ export class Session {
     this.#deps.show(`${TIDY}\r\n\u001B[7m ${line} \u001B[0m\r\n${keys}\r\n`);
   }
 
-  #decide(text: string): void {
-    if (!ENTER.test(text)) {
+  #decide(key: string): void {
+    if (!ENTER.test(key)) {
       this.#deps.finish(undefined);
       return;
     }

@@ -1,6 +1,14 @@
-/** Takes back what programs leave on that were ended: the other screen, the mouse, marked pastes, a hidden cursor. */
+/** No key by its number (the kitty keyboard protocol). */
+const PLAIN_KEYS = "=0u";
+
+/**
+ * Takes back what programs leave on that were ended: keys by their numbers, which each of the two screens has for itself,
+ * the other screen, the mouse, marked pastes, a hidden cursor.
+ */
 export const TIDY = [
+  PLAIN_KEYS,
   "?1047l",
+  PLAIN_KEYS,
   "?1000l",
   "?1002l",
   "?1003l",

@@ -134,6 +134,8 @@ export class TypeIntoAll {
 
   #send(from: Member, input: string, typed: Exclude<Typed, { kind: "own" }>): void {
     from.session.type(input);
+    // a key that is let go, or sends nothing by itself
+    if (typed.text === "") return;
     for (const { session } of this.members.filter((member) => member !== from)) {
       if (typed.kind === "paste") session.paste(typed.text);
       else session.type(typed.text);

@@ -1,15 +1,24 @@
+import { plainKey } from "./numberedKeys.ts";
+
 const ESC = "\u001B";
 const PASTE_BEGIN = `${ESC}[200~`;
 const PASTE_END = `${ESC}[201~`;
-/** What one key sends, with Alt and others held, too; no answer of a terminal, and no focus of a window, is of this form. */
+/**
+ * What one key sends, with Alt and others held, too, and to programs that have asked for keys by their numbers; no answer
+ * of a terminal, and no focus of a window, is of this form.
+ */
 const KEY = new RegExp(
-  `^(?:\\r\\n|[^${ESC}]|${ESC}(?:[^[\\]OP^_X]?|O[A-Z]|\\[(?:1;\\d+)?[A-DFHPQSZ]|\\[[\\d;]+~))$`,
+  `^(?:\\r\\n|[^${ESC}]|${ESC}(?:[^[\\]OP^_X]?|O[A-Z]|\\[(?:1;[\\d:]+)?[A-DFHPQSZ]|\\[[\\d;:]+[u~]))$`,
   "u",
 );
 /** What a click into a line, or a wheel, sends: arrows in a row. */
 const ARROWS = new RegExp(`^(?:${ESC}[[O][A-D])+$`);
+/** Ctrl+C, where a program has not asked for keys by their numbers. */
+const INTERRUPT = "\u0003";
 /** What may begin something that is no text. */
 const ESCAPES = anyOf(`${ESC}\u0080-\u009F`);
+/** No answer of a terminal is longer. */
+const ANSWER_MAX = 1_024;
 /** What has a shell take a line, or ends what runs: Enter and its like, Ctrl+C, Ctrl+D, Ctrl+Z, Ctrl+\. */
 const ENDS_LINE = anyOf("\r\n\u0003\u0004\u000F\u001A\u001C");
 /** What the editor's terminal puts in the place of an escape that is pasted. */
@@ -25,13 +34,23 @@ export function isOwn(input: string): boolean {
   return !isPaste(input) && !isKey(input) && !ARROWS.test(input) && ESCAPES.test(input);
 }
 
+/** Whether this can be an answer of a terminal, or something else that nobody misses: what is longer, somebody has pasted. */
+export function isAnswer(input: string): boolean {
+  return input.length <= ANSWER_MAX && isOwn(input);
+}
+
+/** Whether this is Ctrl+C. */
+export function isInterrupt(input: string): boolean {
+  return plainKey(input) === INTERRUPT;
+}
+
 /** What a terminal sent. */
 export type Typed =
   /** By itself, such as an answer to a program, or where its mouse is. */
   | { readonly kind: "own" }
   /**
-   * Keys, or a paste that goes as if it were typed; or `paste`, what its program has asked to be told of
-   * as one. `endsLine` has a shell act, unless it knows pastes.
+   * Keys, in a form that each program knows, or a paste that goes as if it were typed; or `paste`, what its program has
+   * asked to be told of as one. `endsLine` has a shell act, unless it knows pastes.
    */
   | {
       readonly kind: "keys" | "paste";
@@ -50,7 +69,8 @@ export function typedOf(input: string): Typed {
     return { kind: "paste", text, lines: linesOf(text), endsLine: ENDS_LINE.test(text) };
   }
   if (isOwn(input)) return { kind: "own" };
-  return { kind: "keys", text: input, lines: linesOf(input), endsLine: ENDS_LINE.test(input) };
+  const text = plainKey(input);
+  return { kind: "keys", text, lines: linesOf(text), endsLine: ENDS_LINE.test(text) };
 }
 
 /** A paste for a program that wants it marked, or as if it were typed. */

@@ -16,10 +16,8 @@ import type { Dial, Link, LinkEnd } from "./link.ts";
 import { LinkRules } from "./linkRules.ts";
 import { Redial } from "./redial.ts";
 import { Screen } from "./screen.ts";
-import { isOwn } from "./typed.ts";
+import { isAnswer, isInterrupt } from "./typed.ts";
 
-/** Ctrl+C as a terminal sends it. */
-const INTERRUPT = "\u0003";
 /** With more than this on its way, Ctrl+C does not wait behind it. */
 const PASTE_BYTES = 1_024;
 
@@ -104,12 +102,13 @@ export class Viewer {
   /**
    * What the terminal sends: keys, a paste, its answers. False: it is more than anybody waits for, and thrown away.
    * Answers are, without a word, once more waits than the host lets be sent: whoever asks and does not listen gets none.
+   * Ctrl+C ahead of what waits goes in its plain form: who reads it then, a program or its terminal, knows that one.
    */
   type(text: string): boolean {
     const typed = this.#screen.typed(text);
     if (typed === "" || this.#state.kind === "over") return true;
-    if (this.#input.waiting > TERMINAL.inputWindowBytes && isOwn(typed)) return true;
-    if (typed === INTERRUPT && this.#input.waiting > PASTE_BYTES) this.#input.interrupt();
+    if (this.#input.waiting > TERMINAL.inputWindowBytes && isAnswer(typed)) return true;
+    if (isInterrupt(typed) && this.#input.waiting > PASTE_BYTES) this.#input.interrupt();
     else if (!this.#input.add(Buffer.from(typed))) return false;
     this.#sendInput();
     return true;

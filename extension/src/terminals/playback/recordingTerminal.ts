@@ -5,12 +5,12 @@ import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from "vsco
 import type { Clock } from "../../support/clock.ts";
 import { describeError } from "../../support/describeError.ts";
 import { inertLine } from "../../support/text.ts";
+import { plainKey } from "../numberedKeys.ts";
 import { TIDY } from "../tidy.ts";
-import { isKey } from "../typed.ts";
+import { isInterrupt, isKey } from "../typed.ts";
 import { PAUSE_MS, type Pace, Player } from "./player.ts";
 import { linesIn, type ReadPiece } from "./recordingPieces.ts";
 
-const INTERRUPT = "\u0003";
 const PACES: Readonly<Record<string, Pace>> = { "1": 1, "2": 2, "8": 8 };
 
 /** What a recording is played with. */
@@ -66,12 +66,12 @@ export class RecordingTerminal implements Pseudoterminal {
    * it. What the terminal answers to the recording is no key.
    */
   handleInput(text: string): void {
-    const typed = this.#player.typed(text);
+    const typed = plainKey(this.#player.typed(text));
     if (this.#isOver) {
       if (isKey(typed)) this.#closed.fire();
       return;
     }
-    if (typed === "q" || typed === INTERRUPT) {
+    if (typed === "q" || isInterrupt(typed)) {
       this.#end();
       this.#closed.fire();
       return;

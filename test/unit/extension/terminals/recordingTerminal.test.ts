@@ -49,6 +49,8 @@ describe("S-66 the terminal of a recording", () => {
   it.each([
     ["q", "q"],
     ["Ctrl+C", "\u0003"],
+    ["q by its number", "\u001B[113u"],
+    ["Ctrl+C by its number", "\u001B[99;5u"],
   ])("closes at once with %s, and says nothing of an end that it has not seen", async (_, key) => {
     const { terminal, screen, closings, asked } = await played(1_000_000, '[0,"o","x"]\n');
     terminal.handleInput(key);
@@ -63,6 +65,7 @@ describe("S-66 the terminal of a recording", () => {
     const { terminal, screen, closings } = await played(2, '[0,"o","x"]\n');
     expect(screen()).toContain("The recording is over.");
     terminal.handleInput("\u001B[?1;2c");
+    terminal.handleInput("\u001B[113;1:3u");
     expect(closings()).toBe(0);
     terminal.handleInput("\u001B[A");
     expect(closings()).toBe(1);

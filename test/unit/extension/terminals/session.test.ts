@@ -88,6 +88,42 @@ describe("a terminal of the window", () => {
     expect(events).toEqual(["attached", "gone", "finished 0"]);
   });
 
+  it.each([
+    [
+      "a host has asked for keys by their numbers",
+      ["\u001B[112u", "\u001B[112;1:3u", "\u001B[97;2u"],
+    ],
+    ["an input method puts several characters together", ["密码", "正确", "密码"]],
+    ["a paste comes", ["\u001B[200~pass\u001B[201~", "word", "word"]],
+  ])("stays for what somebody is still typing, also where %s", async (_, [first = "", ...keys]) => {
+    const { host, session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    one.type(first);
+    const { read } = host;
+    clock.advance(400);
+    end({ how: "exit", code: 0 });
+    for (const key of keys) {
+      clock.advance(400);
+      one.type(key);
+    }
+    expect(events).toEqual(["attached", "gone"]);
+    expect(host.read).toBe(read);
+    clock.advance(500);
+    expect(events.at(-1)).toBe("finished 0");
+  });
+
+  it("goes at once when its terminal answered before its end, or behind it", async () => {
+    const { session: one, end, events, clock } = await session();
+    one.open(SIZE);
+    await settled();
+    one.type("\u001B[?1u");
+    end({ how: "exit", code: 0 });
+    one.type("\u001B[?1u");
+    clock.advance(0);
+    expect(events).toEqual(["attached", "gone", "finished 0"]);
+  });
+
   it("goes once when it is closed meanwhile", async () => {
     const { session: one, end, events, clock } = await session();
     one.open(SIZE);
@@ -117,6 +153,7 @@ describe("a terminal of the window", () => {
 
   it.each([
     [{ how: "exit", code: 3 }, "The shell ended with exit code 3."],
+    [{ how: "exit", code: 3 }, "The shell ended with exit code 3.", "\u001B[13u"],
     [{ how: "signal", signal: "SIGKILL" }, "The shell was ended by the signal SIGKILL."],
     [{ how: "idle" }, "Nobody used it for as long as the host allows."],
     [{ how: "left" }, "Nobody came back to it for five minutes."],
@@ -124,26 +161,33 @@ describe("a terminal of the window", () => {
     [{ how: "forbidden" }, "You may not use terminals of this host any more."],
     [{ how: "stopped" }, "The host's agent was stopped."],
     [{ how: "failed", text: "no more\u001B]0;x\u0007 PTYs" }, "no more]0;x PTYs"],
-  ])("says why it ended, and starts again when somebody wants that: %o", async (how, why) => {
-    const { host, session: one, end, events, screen, clock } = await session();
-    one.open(SIZE);
-    await settled();
-    end(how);
-    expect(screen()).toContain(`Session ended: ${why}`);
-    expect(screen()).toContain("Press Enter to start again");
-    one.type("\r");
-    expect(host.openings).toHaveLength(1);
-    clock.advance(LATER_MS);
-    // what the terminal answers, and what is pasted, is no decision
-    one.type("\u001B[0n");
-    one.type("\u001B[I");
-    one.type("rm -r x\r");
-    expect(host.openings).toHaveLength(1);
-    one.type("\r");
-    await settled();
-    expect(host.openings.map(({ wish }) => wish.kind)).toEqual(["new", "new"]);
-    expect(events).toEqual(["attached", "gone", "attached"]);
-  });
+  ])(
+    "says why it ended, and starts again when somebody wants that: %o",
+    async (how, why, enter = "\r") => {
+      const { host, session: one, end, events, screen, clock } = await session();
+      one.open(SIZE);
+      await settled();
+      end(how);
+      expect(screen()).toContain(`Session ended: ${why}`);
+      expect(screen()).toContain("Press Enter to start again");
+      one.type("\r");
+      expect(host.openings).toHaveLength(1);
+      clock.advance(LATER_MS);
+      // what the terminal answers, and what is pasted, is no decision
+      one.type("\u001B[0n");
+      one.type("\u001B[I");
+      one.type("\u001B[13;1:3u");
+      one.type("rm -r x\r");
+      one.type("\r");
+      await settled();
+      expect(host.openings).toHaveLength(1);
+      clock.advance(LATER_MS);
+      one.type(enter);
+      await settled();
+      expect(host.openings.map(({ wish }) => wish.kind)).toEqual(["new", "new"]);
+      expect(events).toEqual(["attached", "gone", "attached"]);
+    },
+  );
 
   it.each([
     ["a letter", "q"],
@@ -155,6 +199,8 @@ describe("a terminal of the window", () => {
     ["Alt+x", "\u001Bx"],
     ["Esc", "\u001B"],
     ["Ctrl+D", "\u0004"],
+    ["a letter by its number", "\u001B[113u"],
+    ["Ctrl+C by its number", "\u001B[99;5u"],
   ])("closes on another key: %s", async (_, key) => {
     const { session: one, end, events, clock } = await session();
     one.open(SIZE);
@@ -172,6 +218,9 @@ describe("a terminal of the window", () => {
     ["a focus", "\u001B[O"],
     ["a paste", "\u001B[200~x\u001B[201~"],
     ["nothing", ""],
+    ["whether keys have numbers", "\u001B[?31u"],
+    ["a key that is let go", "\u001B[113;1:3u"],
+    ["Shift alone", "\u001B[57441;2u"],
   ])("takes for no key: %s", async (_, text) => {
     const { host, session: one, end, events, clock } = await session();
     one.open(SIZE);
@@ -279,6 +328,8 @@ describe("a terminal of the window", () => {
     for (const code of ["?1047l", "?1003l", "?2004l", "?25h", "0m"]) {
       expect(screen()).toContain(`\u001B[${code}`);
     }
+    // each of the two screens has its own way of telling keys
+    expect(screen()).toContain("\u001B[=0u\u001B[?1047l\u001B[=0u");
   });
 
   it("says so when more is pasted than anybody waits for, and not with every key", async () => {

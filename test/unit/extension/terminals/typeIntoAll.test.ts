@@ -80,6 +80,14 @@ describe("typing into several terminals", () => {
     expect([web.got, db.got, all.members]).toEqual([[input], [input], []]);
   });
 
+  it("S-58: has keys by their numbers mean the same elsewhere, and ends behind Ctrl+C", () => {
+    const { all, web, db, told } = typing();
+    const input = ["\u001B[57442;5u", "\u001B[113;1:3u", "\u001B[113u", "\u001B[99;5u"];
+    for (const key of input) all.type(web.of, key);
+    expect([web.got, db.got]).toEqual([input, ["q", "\u0003"]]);
+    expect([all.members, told]).toEqual([[], []]);
+  });
+
   it("S-58: leaves to a terminal what it sends by itself, which is no use of the mode", () => {
     const { all, clock, web, db } = typing();
     clock.advance(MINUTE_MS - 1);

@@ -32,6 +32,29 @@ describe("what a terminal sends", () => {
   });
 
   it.each([
+    ["a letter", "\u001B[97;;97u", keys("a", false)],
+    ["a capital letter", "\u001B[97:65;2;65u", keys("A", false)],
+    ["Escape", "\u001B[27u", keys("\u001B", false)],
+    ["Tab", "\u001B[9;1:2u", keys("\t", false)],
+    ["Shift", "\u001B[57441;2u", keys("", false)],
+    ["Num Lock", "\u001B[57360;129u", keys("", false)],
+    ["a letter that is let go", "\u001B[97;1:3u", keys("", false)],
+    ["an arrow that is held", "\u001B[1;1:2A", keys("\u001B[1;1:2A", false)],
+    ["an arrow that is let go", "\u001B[1;1:3A", keys("", false)],
+    ["Delete that is let go", "\u001B[3;1:3~", keys("", false)],
+    ["Enter", "\u001B[13u", keys("\r", true)],
+    ["Enter with Shift", "\u001B[13;2u", keys("\r", true)],
+    ["Enter of the other block of keys", "\u001B[57414;1:1u", keys("\r", true)],
+    ["Enter that is let go", "\u001B[13;1:3u", keys("", false)],
+    ["Ctrl+C", "\u001B[99;5u", keys("\u0003", true)],
+    ["Ctrl+D, with Num Lock", "\u001B[100:68:100;133:1u", keys("\u0004", true)],
+    ["C with Alt", "\u001B[99;3u", keys("\u001B[99;3u", false)],
+    ["F13", "\u001B[57376u", keys("\u001B[57376u", false)],
+  ])("is typed also by its number, and for others in its plain form: %s", (_, input, typed) => {
+    expect(typedOf(input)).toEqual(typed);
+  });
+
+  it.each([
     ["what it is", "\u001B[?1;2c"],
     ["what it is, again", "\u001B[>0;276;0c"],
     ["that it is well", "\u001B[0n"],
@@ -45,7 +68,7 @@ describe("what a terminal sends", () => {
     ["that it has it no more", "\u001B[O"],
     ["the mouse", "\u001B[<0;10;5M"],
     ["the mouse, as of old", "\u001B[M !!"],
-    ["keys by their numbers", "\u001B[?1u"],
+    ["whether keys have numbers", "\u001B[?1u"],
     ["two answers at once", "\u001B[?1;2c\u001B[0n"],
     ["an answer behind a letter", "x\u001B[0n"],
     ["an answer of eight bits", "\u009B0n"],

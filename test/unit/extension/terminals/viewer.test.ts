@@ -105,6 +105,19 @@ describe("a viewer of a terminal", () => {
     expect(host.read).toBe("\u0003ls\r");
   });
 
+  it("has Ctrl+C go ahead also by its number, in the form that each program and terminal knows", async () => {
+    const { host, viewer } = await view();
+    host.isReading = false;
+    viewer.type(letters(1 << 20));
+    viewer.type("\u001B[99;5u");
+    viewer.type("\u001B[99;5:3u");
+    expect(host.read).toBe("\u0003");
+    host.readOn();
+    expect(host.read).toBe("\u0003\u001B[99;5:3u");
+    viewer.type("\u001B[99;5u");
+    expect(host.read.endsWith("\u001B[99;5u")).toBe(true);
+  });
+
   it("has Ctrl+C go ahead also when it was on its way in a cut", async () => {
     const { host, viewer, clock } = await view();
     host.isReading = false;
@@ -205,6 +218,7 @@ describe("a viewer of a terminal", () => {
       resumed.clock.advance(afterMs);
       viewer.type("\u001B[1;1R");
       viewer.type("\u001B[?1;2c");
+      viewer.type("\u001B[?0u");
       resumed.answer();
       expect(host.read).toBe("");
       viewer.type("\u001B[1;1R");
