@@ -171,7 +171,7 @@ describe("a day with a fleet", () => {
     const { quickInput } = workbench;
     await command("Invite User...");
     await quickInput.answer("Who is it for?", "Ben");
-    await quickInput.rows(OPERATORS).click();
+    await quickInput.toggle(OPERATORS);
     await workbench.page.keyboard.press("Enter");
     await workbench.dialog("Code for Ben").waitFor();
     await picture("invitation", DIALOG);

@@ -76,6 +76,26 @@ export class QuickInput {
     );
   }
 
+  /** Checks or unchecks an entry of a quick pick that takes several. */
+  async toggle(text: string | RegExp): Promise<void> {
+    const row = this.rows(text).first();
+    const isChecked = () => row.getAttribute("aria-checked");
+    await row.waitFor();
+    const before = await isChecked();
+    // a click that meets the list while it is drawn anew is lost
+    await vi.waitFor(
+      async () => {
+        if ((await isChecked()) !== before) return;
+        await this.#page.mouse.move(0, 0);
+        await row.click({ timeout: paletteAttemptMs });
+        await vi.waitUntil(async () => (await isChecked()) !== before, {
+          timeout: paletteAttemptMs,
+        });
+      },
+      { timeout: paletteTimeoutMs },
+    );
+  }
+
   /** Waits for an input box with this title or prompt, fills it in and accepts it. */
   async answer(question: string | RegExp, value: string): Promise<void> {
     await this.widget.filter({ hasText: question }).waitFor();
