@@ -11,6 +11,9 @@ import {
 } from "./connectionState.ts";
 import { Session, type SessionDeps } from "./session.ts";
 
+/** What a server is told when somebody is in a hurry. */
+const CONNECTING_AGAIN = "connecting again";
+
 /** What the loop needs. */
 export interface ConnectionLoopDeps {
   /** What each of its sessions is made of. */
@@ -74,7 +77,7 @@ export class ConnectionLoop {
       if (wake.aborted) return { kind: "hurry" };
       try {
         const session = await Session.logIn(server, this.#deps.session, wake);
-        return await this.#register(session);
+        return await this.#register(session, wake);
       } catch (error) {
         reason = reasonOf(error);
         this.#deps.session.log.debug("an attempt to connect failed", {
@@ -86,13 +89,20 @@ export class ConnectionLoop {
     return wake.aborted ? { kind: "hurry" } : this.#failed(reason);
   }
 
-  async #register(session: Session): Promise<ConnectionEvent> {
+  /** A server may let a host wait for a day until somebody approves it: `wake` ends that, too. */
+  async #register(session: Session, wake: AbortSignal): Promise<ConnectionEvent> {
     this.#session = session;
+    const abandon = () =>
+      session.close(this.#hurry.signal.aborted ? CONNECTING_AGAIN : AGENT_STOPS);
+    wake.addEventListener("abort", abandon, { once: true });
     try {
+      if (wake.aborted) abandon();
       await session.register(await this.#deps.registration());
     } catch (error) {
       session.close("the registration failed");
-      return this.#failed(reasonOf(error));
+      return wake.aborted ? { kind: "hurry" } : this.#failed(reasonOf(error));
+    } finally {
+      wake.removeEventListener("abort", abandon);
     }
     const nowMs = this.#deps.session.clock.monotonic();
     return { kind: "registered", server: session.server, nowMs };
@@ -110,11 +120,11 @@ export class ConnectionLoop {
     over.abort();
     if (event instanceof Session) {
       session.close("the main server is back");
-      return await this.#register(event);
+      return await this.#register(event, wake);
     }
     void main.then((late) => late instanceof Session && late.close("not needed any more"));
     // at a stop, the end of the loop says goodbye
-    if (this.#hurry.signal.aborted) session.close("connecting again");
+    if (this.#hurry.signal.aborted) session.close(CONNECTING_AGAIN);
     return event;
   }
 
