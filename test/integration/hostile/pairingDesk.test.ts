@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { PairingId } from "@rport/protocol/ids";
+import type { DepositRequest } from "@rport/protocol/pairing/service";
 import { newPairingToken, reportProof, tokenParts } from "@rport/protocol/sealing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AlonePairing } from "../../../backend/src/alone/pairing.ts";
@@ -39,23 +40,33 @@ async function deposit(
   made: Made = newDeposit(),
 ): Promise<Made & { readonly status: number }> {
   await send("PUT", `/pair/v1/scripts/${SHA256}`, SCRIPT);
+  const request = requestOf(made, sealedLength, uses);
+  const { status } = await send("PUT", `/pair/v1/deposits/${made.id}`, request);
+  return { ...made, status };
+}
+
+function requestOf(
+  { id, claimKey, watchKey }: Made,
+  sealedLength: number,
+  uses = 1,
+): DepositRequest {
   const envelope = {
-    v: 1,
-    id: made.id,
+    v: 1 as const,
+    id,
     expires: "2030-01-01T00:00:00Z",
     salt: base64(16),
     iv: base64(12),
     ct: "A".repeat(sealedLength),
     tag: base64(16),
   };
-  const { status } = await send("PUT", `/pair/v1/deposits/${made.id}`, {
-    claim_key: made.claimKey.toString("base64url"),
-    watch_key: made.watchKey,
+  return {
+    claim_key: claimKey.toString("base64url"),
+    watch_key: watchKey,
     expires_in: 3_600,
+    hostname: "",
     uses: Array.from({ length: uses }, (_, n) => ({ use: `use-${n}`, envelope })),
     scripts: { sh: SHA256 },
-  });
-  return { ...made, status };
+  };
 }
 
 function newDeposit(): Made {
@@ -166,6 +177,45 @@ describe("a pairing service", () => {
     }
     // a quarter of four times as many as may be open
     expect(statuses.indexOf(503)).toBe(32);
+  });
+
+  it("takes from a second network no more into the place of a deposit than the first has left", async () => {
+    await service[Symbol.asyncDispose]();
+    service = await startPairingService({ limits: { pairings: 32, deposit_bytes: 1 << 20 } });
+    const { desk } = service;
+    const [here, there] = ["192.0.2.1", "198.51.100.1"];
+    desk.scripts.keep(SHA256, SCRIPT, here);
+    const small = Array.from({ length: 8 }, () => newDeposit());
+    for (const made of small) desk.deposit(made.id, requestOf(made, 1_000), here);
+    const renewed = small.filter((made) => {
+      try {
+        desk.deposit(made.id, requestOf(made, 100_000), there);
+        return true;
+      } catch (caught) {
+        expect(caught).toMatchObject({ code: "UNAVAILABLE" });
+        return false;
+      }
+    });
+    // a quarter of a mebibyte
+    expect(renewed).toHaveLength(2);
+    const own = newDeposit();
+    desk.deposit(own.id, requestOf(own, 100_000), there);
+  });
+
+  it("takes again what a server deposits whose address has changed", async () => {
+    await service[Symbol.asyncDispose]();
+    service = await startPairingService({ limits: { pairings: 8 } });
+    const { desk } = service;
+    const [made, more] = [newDeposit(), newDeposit()];
+    desk.scripts.keep(SHA256, SCRIPT, "192.0.2.1");
+    for (const one of [made, more]) desk.deposit(one.id, requestOf(one, 1_000), "192.0.2.1");
+    for (const address of ["2001:db8::/64", "192.0.2.1"]) {
+      desk.deposit(made.id, requestOf(made, 1_000), address);
+    }
+    const third = newDeposit();
+    const request = requestOf(third, 1_000);
+    expect(() => desk.deposit(third.id, request, "192.0.2.1")).toThrow(/no place/);
+    desk.deposit(third.id, request, "2001:db8::/64");
   });
 
   it("keeps a claim for its server however often strangers fetch the script", async () => {

@@ -87,7 +87,9 @@ export class PairingDesk {
 
   /**
    * Takes a deposit. Throws `CONFLICT` when the id is another one's or a script is missing, which
-   * is then named in `detail`, and `UNAVAILABLE` when there is no place.
+   * is then named in `detail`, and `UNAVAILABLE` when there is no place. A deposit that takes the place
+   * of one stays in the share of whoever made that: a server whose address changes is still known by
+   * its key, and from a second network there is no second share for what the first one has.
    */
   deposit(id: PairingId, request: DepositRequest, depositor: string): void {
     const { clock, log } = this.#deps;
@@ -98,7 +100,8 @@ export class PairingDesk {
     }
     this.#requireScripts(request.scripts);
     const bytes = bytesOf(request);
-    this.#places.require(depositor, bytes, known);
+    const journal = known?.journal ?? new Journal(depositor, watchKey);
+    this.#places.require(journal.depositor, bytes, known);
     const ttlMs = request.expires_in * 1_000;
     known?.timer.cancel();
     this.deposits.add({
@@ -110,7 +113,7 @@ export class PairingDesk {
     });
     this.#entries.set(id, {
       // its server goes on counting where it was
-      journal: known?.journal ?? new Journal(depositor, watchKey),
+      journal,
       scripts: request.scripts,
       isEnded: false,
       bytes,
