@@ -55,4 +55,9 @@ export interface LiveSession extends SessionHandle, AgentLink {
    * many requests wait for it, is not taken for dead.
    */
   ping(timeoutMs: number): Promise<boolean>;
+  /**
+   * Whether anything at all comes from the agent within `ms`; it is pinged, with the time that the pinger
+   * gives, so that a busy line, on which an answer waits behind much else, ends nothing.
+   */
+  isHeardWithin(ms: number): Promise<boolean>;
 }

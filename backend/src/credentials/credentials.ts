@@ -92,6 +92,11 @@ export class Credentials {
     return this.#parts.doubts.about(login.credentialId, host) !== undefined;
   }
 
+  /** Why a client may not even ask to be let in; see `JoinGate.whyNot`. Looks into memory only. */
+  whyNot(login: AcceptedLogin, host: ShownHost): RefusedAdmission | undefined {
+    return this.#parts.gate.whyNot(login, host);
+  }
+
   /** Whether a client may go on to be let in; see `JoinGate.pass`. */
   join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
     return this.#parts.gate.pass(login, newcomer);

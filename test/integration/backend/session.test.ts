@@ -267,6 +267,23 @@ describe("a second connection of the same client id", () => {
     expect(side.presence.connected(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
   });
 
+  it("is refused while anything comes from the first one, whose answer waits behind much else", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    const silent = (name: string) =>
+      name === REQUESTS.ping ? new Promise<Buffer>(() => {}) : undefined;
+    await using first = await join(side, { onRequest: silent });
+    const second = expect(join(side, { introduction: OTHER_PROCESS })).rejects.toThrow(
+      "client is already connected",
+    );
+    await eventually(() => expect(first.heardOf(REQUESTS.ping)).toHaveLength(1));
+    await first.ask(REQUESTS.ping);
+    clock.advance(3_000);
+    await second;
+    expect(await first.ask(REQUESTS.ping)).toMatchObject({ ok: true });
+    expect(stateOf(side)).toBe("connected");
+  });
+
   it("points a host out that was set up anew while its dead connection still seemed alive", async () => {
     const clock = new FakeClock();
     await using side = await start({ clock });

@@ -138,6 +138,37 @@ describe("S-02: a stolen secret of one credential, and a host of another one tha
     expect((await clientOf(backend)).duplicate).toMatchObject({ count: 2 });
   });
 
+  it("neither has the host asked nor cut while it is connected, whose line may be busy", async () => {
+    const clock = new FakeClock();
+    await using backend = await startBackend({ clock });
+    const [owner, lab] = [await makeLogin(backend, OWNER), await makeLogin(backend, LAB)];
+    const key = keyedHost(backend.fingerprint);
+    const proves = key.onRequest(HOST);
+    const onRequest: PeerAgentOptions["onRequest"] = (name, payload) =>
+      name === REQUESTS.ping ? new Promise<Buffer>(() => {}) : proves(name, payload);
+    await using host = await come(owner, key, { onRequest });
+    await host.introduce();
+    await using stranger = await come(lab);
+    await expect(stranger.introduce()).rejects.toThrow("client is already connected");
+    clock.advance(20_000);
+    expect(await host.ask(REQUESTS.ping)).toMatchObject({ ok: true });
+    expect(host.heardOf(REQUESTS.ping)).toEqual([]);
+  });
+
+  it("is told first what speaks against its secret, and is no duplicate then", async () => {
+    await using backend = await startBackend();
+    const [owner, lab] = [await makeLogin(backend, OWNER), await makeLogin(backend, LAB)];
+    const limits = { params: { authId: LAB }, body: { limits: { max_clients: 1 } } };
+    await backend.api("updateCredential", limits);
+    await using host = await come(owner, keyedHost(backend.fingerprint));
+    await host.introduce();
+    await using _only = await PeerAgent.join({ ...lab, introduction: { ID: "lab-1" } });
+    await using stranger = await come(lab);
+    await expect(stranger.introduce()).rejects.toThrow(/may have/);
+    expect(await clientOf(backend)).toMatchObject({ duplicate: null });
+    expect(await backend.api("listRefusals")).toMatchObject([{ reason: "too-many-clients" }]);
+  });
+
   it("cannot use an approval that was given before the host came back", async () => {
     const clock = new FakeClock();
     await using backend = await startBackend({ clock });

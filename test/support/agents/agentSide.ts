@@ -171,6 +171,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
             }
           : { kind: "refused", why: "wrong" },
       isDoubted: () => false,
+      whyNot: () => undefined,
       join: options.join ?? (async () => undefined),
       admit:
         options.admit === undefined

@@ -99,6 +99,7 @@ export class FakeSession implements LiveSession {
   askLong = notHere;
   openChannel = notHere;
   ping = notHere;
+  isHeardWithin = notHere;
 }
 
 function notHere(): Promise<never> {

@@ -23,6 +23,7 @@ import { connectionEnd } from "./connectionEnd.ts";
 import type { Identity } from "./firstRequest.ts";
 import { FROM_AGENTS } from "./fromAgents.ts";
 import { Introduction } from "./introduction.ts";
+import { LifeSigns } from "./lifeSigns.ts";
 import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -60,7 +61,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
   #end: ConnectionEnd | undefined;
-  #ping: Promise<boolean> | undefined;
+  readonly #lifeSigns: LifeSigns;
 
   constructor(start: SessionStart, deps: SessionDeps) {
     this.#start = start;
@@ -77,6 +78,12 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
       onOpen: (type) => this.#refuseChannel(type),
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
+    });
+    this.#lifeSigns = new LifeSigns({
+      transport: start.transport,
+      clock: deps.clock,
+      ping: (timeoutMs) => this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs),
+      onHeard: () => this.#heard(),
     });
     const onFault = loggedFault(deps.log, "the end of an agent's session");
     void this.#connection.closed.then(guarded(onFault, (reason) => this.#ended(reason)));
@@ -152,8 +159,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   ping(timeoutMs: number): Promise<boolean> {
-    this.#ping ??= this.#pingOnce(timeoutMs);
-    return this.#ping;
+    return this.#lifeSigns.ping(timeoutMs);
+  }
+
+  isHeardWithin(ms: number): Promise<boolean> {
+    return this.#lifeSigns.within(ms);
   }
 
   async ask(name: string, payload: object, timeoutMs: number = ANSWER_MS): Promise<Reply> {
@@ -240,17 +250,6 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get #messageLimit(): LimitName {
     return messageLimitOf(this.#introduction.isOver, this.features);
-  }
-
-  async #pingOnce(timeoutMs: number): Promise<boolean> {
-    const answer = this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
-    // What fails and leaves the connection says that too many requests wait, and nothing of the agent.
-    await answer.then(
-      () => this.#heard(),
-      () => {},
-    );
-    this.#ping = undefined;
-    return !this.isClosed;
   }
 
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {

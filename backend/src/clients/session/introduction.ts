@@ -138,9 +138,13 @@ export class Introduction {
   }
 
   /** Whoever may be somebody else does not even wait while the client itself is connected. */
-  async #standBack(first: FirstRequest): Promise<void> {
-    if (!this.#deps.credentials.isDoubted(this.#login, this.#host(first))) return;
-    await requireNoRival(this.#deps, this.#claimant(first));
+  #standBack(first: FirstRequest): void {
+    const { credentials } = this.#deps;
+    const host = this.#host(first);
+    if (!credentials.isDoubted(this.#login, host)) return;
+    const refusal = credentials.whyNot(this.#login, host);
+    if (refusal !== undefined) throw Refused.denied(refusal);
+    requireNoRival(this.#deps, this.#claimant(first));
   }
 
   /** Before anything is done for the client: who is refused here, or waits, keeps nobody out. */
@@ -153,7 +157,7 @@ export class Introduction {
     };
     const newcomer = newcomerOf(first, { session, clock, onHeld });
     const refusal = await credentials.join(this.#login, newcomer).finally(() => newcomer.end());
-    if (refusal !== undefined) throw new Refused(refusal.why, refusal.text);
+    if (refusal !== undefined) throw Refused.denied(refusal);
     this.#requireOpen("protocol");
   }
 
@@ -174,7 +178,7 @@ export class Introduction {
 
   async #admit(first: FirstRequest): Promise<void> {
     const admission = await this.#deps.credentials.admit(this.#login, this.#host(first));
-    if (admission.kind === "refused") throw new Refused(admission.why, admission.text);
+    if (admission.kind === "refused") throw Refused.denied(admission);
     this.#session.admitted(admission.secret.id);
   }
 

@@ -29,6 +29,8 @@ export interface SessionCredentials {
   join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined>;
   /** Whether the client may not be the one that is on record under its id. */
   isDoubted(login: AcceptedLogin, host: ShownHost): boolean;
+  /** Why the client may not even ask to be let in with what it showed; undefined: it may. */
+  whyNot(login: AcceptedLogin, host: ShownHost): RefusedAdmission | undefined;
   admit(login: AcceptedLogin, host: ShownHost): Promise<Admission>;
   onSessionReady(session: SessionHandle): void;
 }

@@ -5,7 +5,7 @@ import type { ClientRegistry } from "../registry/registry.ts";
 import { Refused } from "./refused.ts";
 
 /** How long the connection before may take to show that it is alive. */
-const RIVAL_PING_MS = 3_000;
+const RIVAL_ANSWER_MS = 3_000;
 /**
  * A client that must not be pinged counts as alive while it was heard of within its own interval.
  */
@@ -25,19 +25,21 @@ export interface TakeOverDeps {
 
 /**
  * Fails (`Refused`) while somebody is connected as the client: who may be somebody else is noted as
- * a duplicate then, and asks nobody to be let in.
+ * a duplicate then, and asks nobody to be let in. Nor is the one that is connected asked: anybody
+ * with any secret could have any host asked again and again. One that has vanished is found by the
+ * pinger.
  */
-export async function requireNoRival(deps: TakeOverDeps, claimant: Claimant): Promise<void> {
+export function requireNoRival(deps: TakeOverDeps, claimant: Claimant): void {
   const rival = deps.presence.locate(claimant.id);
   if (rival === undefined || rival === claimant.session || rival.isClosed) return;
-  if (await isAlive(rival)) throw duplicate(deps.registry, claimant, rival);
+  if (rival.canBePinged || isRecent(rival)) throw duplicate(deps.registry, claimant, rival);
 }
 
 /**
  * Makes the claimant the one that speaks for its client id. The same process on the same host that
  * comes again replaces its old connection, and so does who has proven the key that the client is
- * known by, when the other one has not; anybody else does so only when the old connection does not
- * answer. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and with
+ * known by, when the other one has not; anybody else does so only when nothing comes over the old
+ * connection any more. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and with
  * what to do about it.
  */
 export async function takeOver(deps: TakeOverDeps, claimant: Claimant): Promise<void> {
@@ -87,6 +89,9 @@ function isImpostor({ registry }: TakeOverDeps, { id, session }: Claimant, rival
 }
 
 async function isAlive(rival: LiveSession): Promise<boolean> {
-  if (!rival.canBePinged) return rival.silentMs < RIVAL_SILENCE_MS;
-  return await rival.ping(RIVAL_PING_MS);
+  return rival.canBePinged ? await rival.isHeardWithin(RIVAL_ANSWER_MS) : isRecent(rival);
+}
+
+function isRecent(rival: LiveSession): boolean {
+  return rival.silentMs < RIVAL_SILENCE_MS;
 }

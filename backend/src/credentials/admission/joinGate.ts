@@ -6,7 +6,7 @@ import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, isNoRoom, refused, UNSURE } from "./denials.ts";
-import type { Doubts } from "./doubts.ts";
+import type { Doubts, ShownHost } from "./doubts.ts";
 import type { Floods } from "./floods.ts";
 import type { JoinAlarm } from "./joinAlarm.ts";
 import { type JoinRate, joinLimit } from "./joinRate.ts";
@@ -68,7 +68,6 @@ export class JoinGate implements JoinDesk {
     const { ledger, waitingRoom } = this.#deps;
     const entry = ledger.get(login.credentialId);
     if (entry === undefined) return refused(DENIALS.deleted);
-    // Before anything else: who shows a secret of another host may not even ask for this one.
     const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
     const reason = this.#reason(entry, newcomer);
@@ -78,6 +77,17 @@ export class JoinGate implements JoinDesk {
     if (decision === "approved") return undefined;
     if (decision === "denied") return refused(ENDS.denied);
     return await this.#wait(entry, login, newcomer);
+  }
+
+  /**
+   * What speaks against a client whatever a person would say: who shows a secret of another host may
+   * not even ask for this one, and is no duplicate of it. Undefined: `pass` decides.
+   */
+  whyNot(login: AcceptedLogin, shown: ShownHost): RefusedAdmission | undefined {
+    const entry = this.#deps.ledger.get(login.credentialId);
+    if (entry === undefined) return refused(DENIALS.deleted);
+    const denial = this.#whyNot(entry, login, shown);
+    return denial && refused(denial);
   }
 
   /** Why nobody knows the client here; undefined: it is known, or approved as another one. */
@@ -178,7 +188,7 @@ export class JoinGate implements JoinDesk {
     };
   }
 
-  #whyNot(entry: LedgerEntry, login: AcceptedLogin, newcomer: Newcomer): Denial | undefined {
+  #whyNot(entry: LedgerEntry, login: AcceptedLogin, newcomer: ShownHost): Denial | undefined {
     const { admissions, floods } = this.#deps;
     const denial = admissions.whyNot(entry, login.secretId, newcomer.clientId);
     if (denial?.why === "too-many-clients" || denial?.why === "credential-full") {

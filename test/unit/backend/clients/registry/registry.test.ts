@@ -101,6 +101,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     askLong: never,
     openChannel: never,
     ping: never,
+    isHeardWithin: never,
     offerSecret: never,
     adoptSecret: () => {},
     cut: (reason) => void cuts.push(reason),
