@@ -187,8 +187,8 @@ export const CREDENTIAL_ENDPOINTS = {
     status: 204,
   }),
   /**
-   * `grace_seconds` 0: old secrets stop as soon as every connected client has moved (or could not
-   * be moved); null: when every client has moved.
+   * `grace_seconds` 0: old secrets stop as soon as every connected client has moved, could not be
+   * moved, or was asked ten seconds ago; after a minute in any case. Null: when every client has moved.
    */
   rotateCredential: endpoint({
     method: "POST",

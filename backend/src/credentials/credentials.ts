@@ -119,7 +119,7 @@ export class Credentials {
     const { credentialId } = session;
     const onFault = loggedFault(this.#deps.log, "a client's move to a new secret");
     offers
-      .shift(session)
+      .greet(session)
       .then(() => rotations.check(credentialId))
       .catch(onFault);
   }

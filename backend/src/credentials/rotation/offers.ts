@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
 import { Turns } from "../../platform/turns.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
@@ -17,10 +18,18 @@ import { mintSecret } from "../ledger/minting.ts";
 import type { ClientPort, SessionHandle, SessionPort } from "../ports.ts";
 import { CAME_LATE, CANNOT_SHIFT, mayBeShifted, NOT_CONFIRMED, WENT_AWAY } from "./progress.ts";
 
-/** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
-const RUNNING = 64;
+/**
+ * Offers under way at a time: enough to be quick, few enough to leave room for other requests. Half of
+ * them for one credential: who has its secret can have hosts that answer none.
+ */
+const RUNNING = 128;
+const RUNNING_OF_ONE = RUNNING / 2;
+/** An agent has so long before others take its place; what it answers later counts all the same. */
+const PLACE_MS = 10_000;
 /** An agent that could not store its secret, for example on a full disk, is asked again then. */
 const RETRY_MS = 60_000;
+/** Clients that had their time and did not answer. */
+const LATE_MAX = 10_000;
 /** A client may have stored any offer that it did not confirm; beyond these it did not. */
 const UNCONFIRMED_KEPT = 2;
 
@@ -38,9 +47,15 @@ export interface OfferDeps {
 /** Hands connected agents their next secrets: minted durably, offered, and adopted once stored. */
 export class Offers {
   readonly #deps: OfferDeps;
-  readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
+  readonly #lane = new Lane({
+    running: RUNNING,
+    runningOfOne: RUNNING_OF_ONE,
+    waiting: Number.POSITIVE_INFINITY,
+  });
   readonly #turns = new Turns<SessionHandle>();
   readonly #retries = new Map<SessionHandle, Timer>();
+  /** Until when those who did not answer in time are asked nothing again by themselves. */
+  readonly #late = new RecentMap<ClientId, number>(LATE_MAX);
   #isStopped = false;
 
   constructor(deps: OfferDeps) {
@@ -49,11 +64,20 @@ export class Offers {
 
   /**
    * Moves the session to a secret of its own if it still uses one in grace. Never fails; resolves
-   * when the agent has answered, or could not. While one shift is under way another rotation may put
-   * its very secret in grace, so the next shift waits for its turn and then looks again.
+   * with true when the agent has answered, or could not, and with false when it was asked ten seconds
+   * ago and has not. While one shift is under way another rotation may put its very secret in grace,
+   * so the next shift waits for its turn and then looks again.
    */
-  shift(session: SessionHandle): Promise<void> {
-    return this.#turns.run(session, () => this.#tryShift(session));
+  shift(session: SessionHandle): Promise<boolean> {
+    const late = Promise.withResolvers<void>();
+    const shifted = this.#turns.run(session, () => this.#tryShift(session, late));
+    return Promise.race([shifted.then(() => true), late.promise.then(() => false)]);
+  }
+
+  /** The same for one that has come; a client that did not answer in time lately has to wait. */
+  async greet(session: SessionHandle): Promise<void> {
+    if (this.#isLate(session)) this.#retryLater(session);
+    else await this.shift(session);
   }
 
   /** Asks no agent again; the next start does. */
@@ -63,9 +87,14 @@ export class Offers {
     this.#retries.clear();
   }
 
-  async #tryShift(session: SessionHandle): Promise<void> {
+  async #tryShift(session: SessionHandle, late: PromiseWithResolvers<void>): Promise<void> {
     try {
-      await this.#lane.run(() => this.#shift(session));
+      const begun = await this.#lane.run(async () => {
+        const shift = this.#shift(session, late.resolve);
+        await Promise.race([shift, late.promise]);
+        return { shift };
+      }, session.credentialId);
+      await begun?.shift;
     } catch (caught) {
       this.#deps.log.warn("a client could not be moved to a new secret", {
         credential: session.credentialId,
@@ -76,7 +105,7 @@ export class Offers {
     }
   }
 
-  async #shift(session: SessionHandle): Promise<void> {
+  async #shift(session: SessionHandle, onLate: () => void): Promise<void> {
     const { store } = this.#deps;
     const entry = this.#needsShift(session);
     const { clientId } = session;
@@ -95,7 +124,7 @@ export class Offers {
       await store.commit([{ kind: "remove", credential: entry.id, id: minted.secretId }]);
       return;
     }
-    if (await this.#isStored(session, minted)) await this.#adopt(entry, session, minted);
+    if (await this.#isStored(session, minted, onLate)) await this.#adopt(entry, session, minted);
     else await this.#failed(entry, session, minted);
   }
 
@@ -147,13 +176,32 @@ export class Offers {
     return { credential_id: entry.id, client_id: clientId, changed_at: this.#deps.clock.now() };
   }
 
-  async #isStored(session: SessionHandle, minted: MintedSecret): Promise<boolean> {
+  async #isStored(
+    session: SessionHandle,
+    minted: MintedSecret,
+    onLate: () => void,
+  ): Promise<boolean> {
+    const timer = this.#deps.clock.after(PLACE_MS, () => {
+      this.#noteLate(session);
+      onLate();
+    });
     try {
       return await session.offerSecret({ secretId: minted.secretId, secret: minted.secret });
     } catch (caught) {
       this.#deps.log.debug("an agent did not take its new secret", { reason: errorText(caught) });
       return false;
+    } finally {
+      timer.cancel();
     }
+  }
+
+  #noteLate({ clientId }: SessionHandle): void {
+    if (clientId !== undefined) this.#late.set(clientId, this.#deps.clock.monotonic() + RETRY_MS);
+  }
+
+  #isLate({ clientId }: SessionHandle): boolean {
+    const untilMs = clientId === undefined ? undefined : this.#late.get(clientId);
+    return untilMs !== undefined && this.#deps.clock.monotonic() < untilMs;
   }
 
   #retryLater(session: SessionHandle): void {

@@ -20,8 +20,11 @@ import type { Standings } from "./standings.ts";
 import type { RotationTimers } from "./timers.ts";
 import { endsByItself, isUnderWay, requireUnderWay, rotationTurn } from "./underWay.ts";
 
-/** Without grace, connected agents have this long to answer before the old secrets stop. */
-const NO_GRACE_MS = 10_000;
+/**
+ * Without grace the old secrets stop once each connected agent has answered, or was asked ten seconds
+ * ago. Whoever waits to be asked, or comes back after a restart of the server, has so long.
+ */
+const NO_GRACE_MAX_MS = 60_000;
 /**
  * Whether everybody has moved takes a look at every client, and each that comes asks for it: 10 ms
  * times 10,000 after a restart. Of more clients than these, it is looked once per `LOOK_MS`.
@@ -98,8 +101,8 @@ export class Rotations {
       await store.commit(plan.edits);
       if (graceMs === 0) pairings.revokeOf(entry.id);
       const shifted = this.#arm(entry, sessions.ofCredential(entry.id));
-      // Without grace the end comes with the last answer.
-      if (graceMs === 0) void shifted.then(() => this.#endIf(entry, plan.row));
+      // Without grace the end comes with the last answer, or the time that was given for it.
+      if (graceMs === 0) void shifted.then((isAll) => this.#endIf(entry, plan.row, isAll));
       return { ...started, clients: await standings.inRows(plan.shifts) };
     });
   }
@@ -202,21 +205,23 @@ export class Rotations {
     return !rotationClients(entry, this.#deps.clients.clientsOf(entry.id)).some(isWaitedFor);
   }
 
-  /** Moves who is connected, and sees to it that the rotation ends. */
-  async #arm(entry: LedgerEntry, connected: readonly SessionHandle[]): Promise<void> {
+  /** Moves who is connected, and sees to it that the rotation ends. True: all answered in time. */
+  async #arm(entry: LedgerEntry, connected: readonly SessionHandle[]): Promise<boolean> {
     const { offers, timers } = this.#deps;
     const { rotation } = entry;
     const shifts = connected.map((session) => offers.shift(session));
     timers.cancel(entry.id);
-    if (rotation?.grace_ms === 0) this.#wait(entry, NO_GRACE_MS);
+    if (rotation?.grace_ms === 0) this.#wait(entry, NO_GRACE_MAX_MS);
     else if (rotation?.grace_ms !== null) this.#waitForGrace(entry);
-    await Promise.all(shifts);
+    const answers = await Promise.all(shifts);
     await this.check(entry.id);
+    return answers.every((isAnswered) => isAnswered);
   }
 
-  #endIf(entry: LedgerEntry, row: RotationRow): Promise<void> {
+  #endIf(entry: LedgerEntry, row: RotationRow, isAnswered: boolean): Promise<void> {
+    const why = isAnswered ? "answered" : "time";
     return this.#inTurn(entry, async () => {
-      if (entry.rotation === row) await this.#deps.ending.endByItself(entry, "answered");
+      if (entry.rotation === row) await this.#deps.ending.endByItself(entry, why);
     });
   }
 

@@ -39,6 +39,20 @@ describe("a lane", () => {
     expect(begun).toEqual(["a1", "a2", "b1", "c1", "a3"]);
   });
 
+  it("runs no more of one kind at a time than it may, and keeps nobody waiting for those", async () => {
+    const { begun, add, end } = laneOf({ running: 3, runningOfOne: 2, waiting: 9 });
+    const all = [add("a1", "a"), add("a2", "a"), add("a3", "a"), add("b1", "b"), add("b2", "b")];
+    expect(begun).toEqual(["a1", "a2", "b1"]);
+    end("b1");
+    await expect.poll(() => begun).toEqual(["a1", "a2", "b1", "b2"]);
+    end("b2");
+    await all[4];
+    expect(begun).toHaveLength(4);
+    for (const name of ["a1", "a2", "a3"]) end(name);
+    await Promise.all(all);
+    expect(begun.at(-1)).toBe("a3");
+  });
+
   it("turns away at once what is too much, of one kind or of all", async () => {
     const { add, end } = laneOf({ running: 1, waiting: 2, waitingOfOne: 1 });
     const first = add("first", "a");
