@@ -178,7 +178,10 @@ export class Agent implements AsyncDisposable {
       readAttributes(config, this.#log),
       this.#terminals.offered(),
     ]);
-    return connectionRequest({ config, attributes, identity: this.identity, host, terminal });
+    const { identity } = this;
+    const mayHaveTerminals = this.#terminals.arePossible;
+    const registrant = { config, attributes, identity, host, terminal, mayHaveTerminals };
+    return connectionRequest(registrant);
   }
 
   /** A server may say it any number of times, and at any time. */

@@ -25,11 +25,13 @@ export interface Registrant {
   readonly identity: Identity;
   readonly host: HostFacts;
   readonly terminal: TerminalOffer;
+  /** Whether there may be some, also where none is offered for now: those that run are asked for and ended. */
+  readonly mayHaveTerminals: boolean;
 }
 
 /** The JSON of `new_connection`, with fields of ours, which a Go server ignores. */
 export function connectionRequest(registrant: Registrant): Buffer {
-  const { config, attributes, identity, host, terminal } = registrant;
+  const { config, attributes, identity, host, terminal, mayHaveTerminals } = registrant;
   const { hostKey, machineHint } = identity;
   const { tags, labels } = attributes;
   const name = config.name || (config.usesHostname ? host.Hostname : "");
@@ -44,7 +46,7 @@ export function connectionRequest(registrant: Registrant): Buffer {
       Labels: labels,
       Remotes: config.remotes,
       ClientConfiguration: clientConfiguration(config, attributes, identity.clientId),
-      Features: spoken(hostKey !== undefined, terminal.state === "on"),
+      Features: spoken(hostKey !== undefined, mayHaveTerminals),
       HostKey: hostKey,
       MachineHint: machineHint,
       Terminal: terminal,

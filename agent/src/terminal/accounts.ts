@@ -1,11 +1,16 @@
 import type { ShellAccount, Shells } from "../machine/shells.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+
+/** A server cuts whoever has not said within 30 s who they are, also where a directory does not answer. */
+const LOOK_MS = 5_000;
 
 /** What the accounts of terminals are made of. */
 export interface AccountsDeps {
   readonly shells: Pick<Shells, "find">;
   /** Undefined: the agent's own. The first one that is there is the usual one. */
   readonly names: readonly (string | undefined)[];
+  readonly clock: Clock;
   /** Told of those that are there, at first and when that has changed. */
   readonly log: Log;
 }
@@ -16,16 +21,18 @@ export const CANNOT_OPEN = "terminals are allowed on this host, and cannot be op
 /** The accounts whose shells may be asked for. */
 export class Accounts {
   readonly #deps: AccountsDeps;
+  /** What each was called when it was there the last time that somebody looked. */
+  readonly #known = new Map<string | undefined, string>();
   #logged: string | undefined;
 
   constructor(deps: AccountsDeps) {
     this.#deps = deps;
   }
 
-  /** Those that are there now, in order. */
+  /** Those that are there now, in order. Who cannot be looked up within 5 s is as the last time. */
   async names(): Promise<readonly string[]> {
-    const found = await Promise.all(this.#deps.names.map((name) => this.#look(name)));
-    const names = found.flatMap((account) => account?.name ?? []);
+    await Promise.all(this.#deps.names.map((name) => this.#learn(name)));
+    const names = this.#deps.names.flatMap((name) => this.#known.get(name) ?? []);
     this.#tell(names);
     return names;
   }
@@ -36,11 +43,28 @@ export class Accounts {
    */
   async find(name: string | undefined): Promise<ShellAccount | undefined> {
     for (const allowed of this.#deps.names) {
-      if (name !== undefined && allowed !== undefined && name !== allowed) continue;
+      if (name !== undefined && !this.#mayBe(name, allowed)) continue;
       const found = await this.#look(allowed);
       if (found !== undefined && (name === undefined || found.name === name)) return found;
     }
     return undefined;
+  }
+
+  /** A directory may call an account otherwise than whoever allowed it. */
+  #mayBe(name: string, allowed: string | undefined): boolean {
+    return allowed === undefined || name === allowed || name === this.#known.get(allowed);
+  }
+
+  async #learn(name: string | undefined): Promise<void> {
+    const over = new AbortController();
+    const looked = this.#look(name).then((account) => ({ account }));
+    const found = await Promise.race([looked, sleep(this.#deps.clock, LOOK_MS, over.signal)]);
+    over.abort();
+    if (found === undefined) {
+      const fields = { account: name ?? "the agent's own" };
+      this.#deps.log.warn("an account of terminals cannot be looked up in time", fields);
+    } else if (found.account === undefined) this.#known.delete(name);
+    else this.#known.set(name, found.account.name);
   }
 
   /** Who cannot be looked up is not there as long as that is so. */
@@ -55,7 +79,7 @@ export class Accounts {
     if (told === this.#logged) return;
     this.#logged = told;
     for (const account of names) {
-      if (account === undefined || accounts.includes(account)) continue;
+      if (account === undefined || this.#known.has(account)) continue;
       log.warn("an account of terminals is not there", { account });
     }
     if (accounts.length > 0) log.info("terminals are allowed on this host", { accounts });

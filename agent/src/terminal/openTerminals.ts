@@ -28,7 +28,7 @@ export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals>
   if (found.open === undefined) return without(log, found.reason, none("runtime"));
   const isChoice = shells.mayBeOthers() && settings.accounts.length > 0;
   const choice = isChoice ? settings.accounts : [undefined];
-  const accounts = new Accounts({ shells, names: choice, log });
+  const accounts = new Accounts({ shells, names: choice, clock, log });
   const parts = { open: found.open, shells, accounts };
   const terminals = new Terminals({ settings, clock, log, traffic, parts });
   const offer = await terminals.offered();

@@ -77,12 +77,13 @@ export class Terminals {
   readonly #beginning = new Map<TerminalId, string | undefined>();
   readonly #ends: Ends;
   #whenNone: (() => void) | undefined;
-  #offer: TerminalOffer = { state: "off" };
+  #offer: TerminalOffer;
   #onChange = () => {};
   #isStopping = false;
 
   constructor(deps: TerminalsDeps) {
     this.#deps = deps;
+    this.#offer = { state: typeof deps.parts === "string" ? deps.parts : "system" };
     this.#ends = new Ends(({ id }) => {
       deps.log.warn("the end of a terminal was forgotten: no server asked for it", {
         terminal: id,

@@ -59,8 +59,10 @@ export function posixShells(deps: PosixShellsDeps): Shells {
     mayBeOthers: () => ownUid() === 0,
     find: async (name) => {
       const found = parsed(await deps.line(name), deps.fields);
-      // A number that stands in the place of a name finds whoever has it by now.
-      return name === undefined || found?.name === name ? found : undefined;
+      // A number that stands in the place of a name finds whoever has it by now. A directory may write a name
+      // otherwise than it was asked for.
+      const isNumber = name !== undefined && /^\d+$/.test(name);
+      return isNumber && found?.name !== name ? undefined : found;
     },
     program: (account, wish) => {
       const shell = shellOf(account, wish);

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { linuxShells } from "../../../../agent/src/machine/linux/shells.ts";
 import { parsedProcess } from "../../../../agent/src/machine/macos/processes.ts";
+import { posixShells } from "../../../../agent/src/machine/posix/shells.ts";
 import { LIBRARY } from "../../../support/agents/keptTerminals.ts";
 
 const WISH = { shell: "", cwd: undefined, env: {}, nonce: undefined };
@@ -22,6 +23,18 @@ describe("a shell of Linux", () => {
     const own = await shells.find();
     expect(own?.ids).toMatchObject({ uid: SELF.uid });
     expect(await shells.find(own?.name)).toEqual(own);
+  });
+
+  it.each(["deploy", "deploy@example.org"])("is of whom a directory calls %s", async (written) => {
+    const shells = posixShells({
+      line: async () => `${written}:x:1000:1000::/home/deploy:/bin/sh`,
+      fields: { home: 5, shell: 6 },
+      switched: () => ["/bin/sh"],
+      flags: undefined,
+      processes: undefined,
+    });
+    expect(await shells.find("Deploy")).toMatchObject({ name: written, ids: { uid: 1000 } });
+    expect(await shells.find("1000")).toBeUndefined();
   });
 
   it("has a terminal that belongs to its account", () => {

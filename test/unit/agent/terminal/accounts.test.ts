@@ -1,0 +1,63 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { ShellAccount } from "../../../../agent/src/machine/shells.ts";
+import { createLog } from "../../../../agent/src/platform/log.ts";
+import { Accounts } from "../../../../agent/src/terminal/accounts.ts";
+import { FakeClock } from "../../../support/clock.ts";
+
+const IN_TIME_MS = 5_000;
+
+const accountOf = (name: string): ShellAccount => ({ name, ids: undefined, home: "", shell: "" });
+
+/** Accounts of `root`, which is in a file, and of `anna`, whom a directory knows as long as it answers. */
+function withDirectory() {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", clock, write: (line) => void lines.push(line) });
+  const state: { directory: () => Promise<ShellAccount | undefined> } = {
+    directory: async () => accountOf("anna"),
+  };
+  const find = async (name = "") => (name === "root" ? accountOf("root") : state.directory());
+  const open = () => new Accounts({ shells: { find }, names: ["root", "anna"], clock, log });
+  return { clock, lines, state, open };
+}
+
+/** The names, where what answers at once has answered and the rest is waited for no longer. */
+async function namesLater(accounts: Accounts, clock: FakeClock): Promise<readonly string[]> {
+  const names = accounts.names();
+  await setImmediate();
+  clock.advance(IN_TIME_MS);
+  return await names;
+}
+
+describe("the accounts of terminals", () => {
+  it("are those of the last time where a directory does not answer in time", async () => {
+    const { clock, lines, state, open } = withDirectory();
+    const accounts = open();
+    expect(await accounts.names()).toEqual(["root", "anna"]);
+    expect(clock.timers).toBe(0);
+    state.directory = () => new Promise(() => {});
+    expect(await namesLater(accounts, clock)).toEqual(["root", "anna"]);
+    expect(lines.join("\n")).toMatch(/cannot be looked up in time.*anna/);
+    state.directory = async () => undefined;
+    expect(await accounts.names()).toEqual(["root"]);
+    state.directory = () => new Promise(() => {});
+    expect(await namesLater(accounts, clock)).toEqual(["root"]);
+  });
+
+  it("are the others where a directory has not answered yet", async () => {
+    const { clock, state, open } = withDirectory();
+    state.directory = () => new Promise(() => {});
+    expect(await namesLater(open(), clock)).toEqual(["root"]);
+  });
+
+  it("are found by what a directory calls them, and it is not said that they are not there", async () => {
+    const { lines, state, open } = withDirectory();
+    state.directory = async () => accountOf("anna@example.org");
+    const accounts = open();
+    expect(await accounts.names()).toEqual(["root", "anna@example.org"]);
+    expect(await accounts.find("anna@example.org")).toEqual(accountOf("anna@example.org"));
+    expect(await accounts.find("bert")).toBeUndefined();
+    expect(lines.join("\n")).not.toContain("is not there");
+  });
+});
