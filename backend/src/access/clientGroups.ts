@@ -22,6 +22,9 @@ export interface ClientGroupsDeps {
   readonly settled: () => Promise<void>;
 }
 
+/** Throws once whoever asked may not have it any more: a change may wait for its turn while rights end. */
+type RequireRight = () => void;
+
 /** Groups of clients, and the clients' own lists of who may see them, as administrators set them. */
 export class ClientGroups {
   readonly #deps: ClientGroupsDeps;
@@ -41,13 +44,13 @@ export class ClientGroups {
   }
 
   /** A new group; fails with `CONFLICT` when there is one of that id. */
-  create(record: ClientGroupRecord): Promise<void> {
-    return this.#inTurn(record.id, () => this.#put("addClientGroup", record));
+  create(record: ClientGroupRecord, requireRight: RequireRight): Promise<void> {
+    return this.#inTurn(record.id, requireRight, () => this.#put("addClientGroup", record));
   }
 
   /** The group is as given, also where there was none; durable, and in force, when it resolves. */
-  put(record: ClientGroupRecord): Promise<void> {
-    return this.#inTurn(record.id, async () => {
+  put(record: ClientGroupRecord, requireRight: RequireRight): Promise<void> {
+    return this.#inTurn(record.id, requireRight, async () => {
       // RPort's programs know nothing of recordings, and turn none off.
       const { record_terminals } = this.get(record.id) ?? {};
       await this.#put("putClientGroup", { record_terminals, ...record });
@@ -55,8 +58,8 @@ export class ClientGroups {
   }
 
   /** Fails with `NOT_FOUND` when there is no such group. */
-  remove(group: ClientGroupId): Promise<void> {
-    return this.#inTurn(group, () =>
+  remove(group: ClientGroupId, requireRight: RequireRight): Promise<void> {
+    return this.#inTurn(group, requireRight, () =>
       this.#deps.store.commit([{ kind: "removeClientGroup", group }]),
     );
   }
@@ -85,8 +88,15 @@ export class ClientGroups {
   }
 
   /** One change of a group after the other: what is kept of it is not what is about to change. */
-  async #inTurn(group: ClientGroupId, change: () => Promise<void>): Promise<void> {
-    await this.#deps.store.turn(`client group ${group}`, change);
+  async #inTurn(
+    group: ClientGroupId,
+    requireRight: RequireRight,
+    change: () => Promise<void>,
+  ): Promise<void> {
+    await this.#deps.store.turn(`client group ${group}`, async () => {
+      requireRight();
+      await change();
+    });
     await this.#deps.settled();
   }
 

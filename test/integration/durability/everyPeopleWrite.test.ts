@@ -166,7 +166,7 @@ const CHANGES: readonly [string, Change, Change?][] = [
       accounts.edits.commit([{ kind: "putGroup", record: { name: OPERATORS, permissions: more } }]),
   ],
   ["setClientAcl", ({ access }) => access.setAcl(HOST, ["operators"])],
-  ["putClientGroup", ({ access }) => access.put(group)],
+  ["putClientGroup", ({ access }) => access.put(group, () => {})],
 ];
 
 /** All that people and scripts can tell, without what is new each time. */

@@ -89,19 +89,19 @@ export function accessHandlers(
       // `fields` may ask for less than the contract's whole group.
       return { data: data as EndpointOutput<"getClientGroup"> };
     },
-    async createClientGroup({ body }) {
-      await groups.create(body);
+    async createClientGroup({ body }, { requireRight }) {
+      await groups.create(body, requireRight);
       return undefined;
     },
-    async putClientGroup({ params, body }) {
+    async putClientGroup({ params, body }, { requireRight }) {
       if (params.clientGroupId !== body.id) {
         throw new RportError("BAD_REQUEST", "The id in the path is not the one in the body.");
       }
-      await groups.put(body);
+      await groups.put(body, requireRight);
       return undefined;
     },
-    async deleteClientGroup({ params }) {
-      await groups.remove(params.clientGroupId);
+    async deleteClientGroup({ params }, { requireRight }) {
+      await groups.remove(params.clientGroupId, requireRight);
       return undefined;
     },
   };

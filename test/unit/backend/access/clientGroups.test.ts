@@ -31,26 +31,59 @@ it("leaves no group on a client's list that goes while the list is written", asy
   expect(written.at(-1)).toEqual(["operators"]);
 });
 
-it("keeps that a group records also where another change of it is on its way to the disk", async () => {
-  const id = clientGroupIdSchema.parse("recorded");
-  const given = { id, description: "", params: {}, allowed_user_groups: [] };
+const GROUP = {
+  id: clientGroupIdSchema.parse("recorded"),
+  description: "",
+  params: {},
+  allowed_user_groups: [],
+};
+
+/** Changes of one group that wait for a disk one after the other, and the group as it is stored. */
+function onSlowDisk() {
   const disk = Promise.withResolvers<void>();
   const turns = new Turns<string>();
-  let stored: ClientGroupRecord | undefined;
+  const stored: { record: ClientGroupRecord | undefined } = { record: undefined };
   const access = new ClientGroups({
     store: {
       commit: async ([edit]) => {
         await disk.promise;
-        if (edit?.kind === "putClientGroup") stored = edit.record;
+        if (edit?.kind === "putClientGroup") stored.record = edit.record;
+        if (edit?.kind === "removeClientGroup") stored.record = undefined;
       },
       turn: (key, job) => turns.run(key, job),
     },
-    people: { group: () => undefined, clientGroup: () => stored, clientGroups: () => [] },
+    people: { group: () => undefined, clientGroup: () => stored.record, clientGroups: () => [] },
     clients: { record: () => undefined, setAcl: async () => undefined },
     settled: async () => undefined,
   });
-  const changes = [access.put({ ...given, record_terminals: true }), access.put(given)];
+  return { access, disk, stored };
+}
+
+it("keeps that a group records also where another change of it is on its way to the disk", async () => {
+  const { access, disk, stored } = onSlowDisk();
+  const mayAll = () => {};
+  const recording = access.put({ ...GROUP, record_terminals: true }, mayAll);
+  const changes = [recording, access.put(GROUP, mayAll)];
   disk.resolve();
   await Promise.all(changes);
-  expect(stored?.record_terminals).toBe(true);
+  expect(stored.record?.record_terminals).toBe(true);
+});
+
+it.each<[string, (access: ClientGroups, requireRight: () => void) => Promise<void>]>([
+  ["put", (access, requireRight) => access.put({ ...GROUP, description: "x" }, requireRight)],
+  ["create", (access, requireRight) => access.create(GROUP, requireRight)],
+  ["remove", (access, requireRight) => access.remove(GROUP.id, requireRight)],
+])("does not %s for who lost the right while another change was on its way", async (_, change) => {
+  const { access, disk, stored } = onSlowDisk();
+  let isAllowed = true;
+  const requireRight = () => {
+    if (!isAllowed) throw new Error("no right any more");
+  };
+  const first = access.put(GROUP, () => {});
+  const refused = expect(change(access, requireRight)).rejects.toThrow("no right any more");
+  isAllowed = false;
+  disk.resolve();
+  await first;
+  await refused;
+  expect(stored.record?.description).toBe("");
 });
