@@ -67,7 +67,8 @@ export class RecordingEvents {
 
   /**
    * One had to go for a limit: written in any case, since whoever has others go may want nobody to see which.
-   * How many go for one user is limited where they go.
+   * How many go for the room of one user is limited where they go; those that are too old, or too many for a limit
+   * that was lowered, go for nobody.
    */
   expired({ id, meta, bytes }: AuditedRecording, limit: string): void {
     const response = { bytes, limit };

@@ -33,6 +33,9 @@ export interface RecordingShelfDeps {
 /** Whose terminals are recorded leaves a quarter of what those of others have not taken. */
 const LEFT_PART = 4;
 
+/** Where a limit is lower than before, so many go at once for it; the others when somebody looks again. */
+const TRIMMED_AT_ONCE = 5_000;
+
 /** What a limit counts. */
 const MEASURES = { recordings: "count", recordings_bytes: "bytes" } as const;
 
@@ -166,11 +169,18 @@ export class RecordingShelf {
       if (endOf(facts) >= oldestMs) break;
       this.#expire(facts, "recording_days");
     }
-    const max = limits.max("recordings");
-    while (this.#amounts.count > max) {
-      const oldest = this.#owners.oldestOfMost("count");
-      if (oldest === undefined) break;
-      this.#expire(oldest, "recordings");
+    this.#shrink("recordings");
+    this.#shrink("recordings_bytes");
+  }
+
+  /** What is beyond a limit that was lowered goes for nobody, so nobody's budget is spent for it. */
+  #shrink(limit: Taking["limit"]): void {
+    const measure = MEASURES[limit];
+    const max = this.#deps.limits.max(limit);
+    for (let gone = 0; gone < TRIMMED_AT_ONCE && this.#amounts[measure] > max; gone += 1) {
+      const oldest = this.#owners.oldestOfMost(measure);
+      if (oldest === undefined) return;
+      this.#expire(oldest, limit);
     }
   }
 
@@ -200,7 +210,7 @@ export class RecordingShelf {
   }
 
   #noRoom(taking: Taking): RportError {
-    if (this.#there.size > 0) return this.#hasShare(taking);
+    if (this.#there.size > 0) return this.#shareTaken(taking);
     const { limit, user } = taking;
     this.#deps.limits.bite(limit, { user: user.name });
     const why = `recordings have no room (${limit})`;
@@ -216,10 +226,10 @@ export class RecordingShelf {
     const own = this.#owners.runningOf(user.accountId)[measure];
     const leftAfter = limits.max(limit) - this.#owners.running[measure] - more;
     if (own === 0 || own + more <= leftAfter * (LEFT_PART - 1)) return;
-    throw this.#hasShare(taking);
+    throw this.#shareTaken(taking);
   }
 
-  #hasShare({ limit, user: { accountId, name: user } }: Taking): RportError {
+  #shareTaken({ limit, user: { accountId, name: user } }: Taking): RportError {
     const { limits } = this.#deps;
     const share = this.#owners.runningOf(accountId)[MEASURES[limit]];
     limits.bite(limit, { user, share, of: limits.max(limit) });

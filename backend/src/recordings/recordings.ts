@@ -9,7 +9,12 @@ import {
   type RecordingView,
   recordingIdSchema,
 } from "@rport/protocol/terminal/recording";
-import type { TerminalEnd, TerminalId, TerminalSize } from "@rport/protocol/terminal/terminal";
+import {
+  type TerminalEnd,
+  type TerminalId,
+  type TerminalSize,
+  terminalIdSchema,
+} from "@rport/protocol/terminal/terminal";
 import { guarded } from "@rport/protocol/wire/contain";
 import type { RecordingEvents } from "../audit/recordingEvents.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -146,18 +151,21 @@ export class Recordings {
 
   /**
    * Deletes one. Fails with `NOT_FOUND`, or `CONFLICT` while it is written, or as `requireRight`, which is
-   * asked when nothing is waited for any more.
+   * asked when nothing is waited for any more. In the terminal's turn: behind a deletion of its last part another
+   * one may begin that has the same id.
    */
   async remove(id: RecordingId, requireRight: () => void): Promise<void> {
     await this.#shelf.ready();
-    if (this.#shelf.isRunning(id)) {
-      throw new RportError("CONFLICT", "This terminal is still recorded: end it first.");
-    }
-    const facts = this.#shelf.get(id);
-    if (facts === undefined) throw noSuchRecording();
-    await this.#deps.requireHeld();
-    requireRight();
-    await this.#shelf.remove(facts);
+    await this.#turns.run(terminalOf(id), async () => {
+      await this.#deps.requireHeld();
+      requireRight();
+      if (this.#shelf.isRunning(id)) {
+        throw new RportError("CONFLICT", "This terminal is still recorded: end it first.");
+      }
+      const facts = this.#shelf.get(id);
+      if (facts === undefined) throw noSuchRecording();
+      await this.#shelf.remove(facts);
+    });
   }
 
   /** The server stops: each recording is ended; a terminal that goes on has another part. */
@@ -274,6 +282,10 @@ export class Recordings {
       return { ...known, fileAtMs: clock.now(), last: undefined, state: "unfinished" };
     }
   }
+}
+
+function terminalOf(id: RecordingId): TerminalId {
+  return terminalIdSchema.parse(id.replace(/\.\d+$/, ""));
 }
 
 function noSuchRecording(): RportError {
