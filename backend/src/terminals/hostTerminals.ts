@@ -61,8 +61,8 @@ export class HostTerminals implements SessionTerminals {
   }
 
   /** Resolves when the host of this connection is in. Throws `CLIENT_OFFLINE` where the connection ended before. */
-  async isIn(session: object): Promise<void> {
-    if (await this.#wordOf(session).isIn) return;
+  async cameIn(session: object): Promise<void> {
+    if (await this.#wordOf(session).cameIn()) return;
     throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
   }
 

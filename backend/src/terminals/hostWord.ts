@@ -3,7 +3,7 @@
  * whoever wants it after that has failed.
  */
 export class HostWord {
-  readonly #isIn = Promise.withResolvers<boolean>();
+  readonly #cameIn = Promise.withResolvers<boolean>();
   #ask: (() => Promise<boolean>) | undefined;
   #answer: Promise<boolean> | undefined;
 
@@ -11,22 +11,22 @@ export class HostWord {
   begin(ask: () => Promise<boolean>): void {
     this.#ask = ask;
     void this.#asked();
-    this.#isIn.resolve(true);
+    this.#cameIn.resolve(true);
   }
 
   /** The connection has ended: a host that was not in then says nothing over it. */
   end(): void {
-    this.#isIn.resolve(false);
+    this.#cameIn.resolve(false);
   }
 
   /** Whether it came in, when that is known. */
-  get isIn(): Promise<boolean> {
-    return this.#isIn.promise;
+  async cameIn(): Promise<boolean> {
+    return await this.#cameIn.promise;
   }
 
   /** Whether the host has said which terminals it has; waits until it is in, and has answered. */
   async given(): Promise<boolean> {
-    return (await this.#isIn.promise) && (await this.#asked());
+    return (await this.#cameIn.promise) && (await this.#asked());
   }
 
   #asked(): Promise<boolean> | false {

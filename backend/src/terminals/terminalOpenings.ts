@@ -35,7 +35,7 @@ const USUAL_TERM = "xterm-256color";
 /** What terminals are opened with. */
 export interface TerminalOpeningsDeps {
   readonly terminals: Terminals;
-  readonly hosts: Pick<HostTerminals, "isIn" | "known">;
+  readonly hosts: Pick<HostTerminals, "cameIn" | "known">;
   readonly ids: TerminalIds;
   readonly connected: (clientId: ClientId) => TerminalLink | undefined;
   /** What a client's agent says of terminals; null: nothing. */
@@ -68,8 +68,8 @@ export class TerminalOpenings {
    * Begins a terminal or goes on with one, and answers with the channel to its host, which is to be
    * joined to the stream; undefined: it has ended already, and the stream was told how. Throws
    * `CLIENT_OFFLINE`, `AGENT_CANNOT` (no terminals there, with what to do), `TARGET_NOT_ALLOWED` (not
-   * as this account), `NOT_FOUND` (no such terminal of theirs), `CONFLICT` or `UNAVAILABLE` (too many),
-   * `AGENT_REFUSED` or `AGENT_TIMEOUT`. Every sentence fits a close frame.
+   * as this account), `NOT_FOUND` (no such terminal of theirs), `CONFLICT` or `UNAVAILABLE` (too many, or the
+   * viewer has left), `AGENT_REFUSED` or `AGENT_TIMEOUT`. Every sentence fits a close frame.
    */
   async open(call: OpeningCall, stream: TerminalStream): Promise<Duplex | undefined> {
     const { wish } = call.opening;
@@ -84,9 +84,10 @@ export class TerminalOpenings {
     const { terminals, hosts, ids, recordings, audit } = this.#deps;
     const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
     // What was there before the host came, as far as is known here, and is not in its list is taken for gone.
-    await hosts.isIn(link);
+    await hosts.cameIn(link);
     await audit.ready();
     call.requireRight();
+    if (stream.hasLeft) throw new RportError("CONFLICT", "The terminal's viewer has left.");
     terminals.table.places.requireRoom(clientId, actor);
     const owner = actor.accountId;
     const id = ids.give({ clientId, owner }, recordings.isWanted(clientId));

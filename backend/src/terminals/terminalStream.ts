@@ -98,6 +98,11 @@ export class TerminalStream extends Duplex implements Viewer {
     this.once("end", () => this.destroy());
   }
 
+  /** Whether the viewer has left, also where what it said before that has not been read. */
+  get hasLeft(): boolean {
+    return this.destroyed || this.#rest !== undefined;
+  }
+
   /** Tells this listener what comes from the host. */
   listen(listener: FrameListener): void {
     this.#listener = listener;

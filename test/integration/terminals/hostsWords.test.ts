@@ -232,26 +232,43 @@ async function pong(socket: import("ws").WebSocket): Promise<void> {
   await answered;
 }
 
+/** A host whose coming in waits, and who wants a terminal there meanwhile. */
+async function wantedMeanwhile(scene: TerminalScene) {
+  const { registry } = scene.backend.backend;
+  const [saving, saved] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const save = registry.save.bind(registry);
+  registry.save = async (id) => {
+    saving.resolve();
+    await saved.promise;
+    await save(id);
+  };
+  const joining = scene.host({ onList: () => Buffer.from('{"terminals":[]}') });
+  await saving.promise;
+  const viewer = await scene.asking();
+  for (let count = 0; count < 3; count += 1) await scene.backend.api("listTerminals");
+  return { viewer, joining, letIn: () => saved.resolve() };
+}
+
 describe("a terminal that is wanted while its host comes in", () => {
   it("is begun once the host is in, and so is not missed in what that says that it has", async () => {
     await using scene = await TerminalScene.open();
-    const { registry } = scene.backend.backend;
-    const [saving, saved] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const save = registry.save.bind(registry);
-    registry.save = async (id) => {
-      saving.resolve();
-      await saved.promise;
-      await save(id);
-    };
-    const joining = scene.host({ onList: () => Buffer.from('{"terminals":[]}') });
-    await saving.promise;
-    const viewer = await scene.asking();
-    for (let count = 0; count < 3; count += 1) await scene.backend.api("listTerminals");
-    saved.resolve();
+    const { viewer, joining, letIn } = await wantedMeanwhile(scene);
+    letIn();
     await joining;
     const { id } = await viewer.attached;
     viewer.type("here");
     await viewer.shows("here");
     expect(await scene.backend.api("listTerminals")).toMatchObject([{ id, attached: true }]);
+  });
+
+  it("is not begun for who has left by then", async () => {
+    await using scene = await TerminalScene.open();
+    const { viewer, joining, letIn } = await wantedMeanwhile(scene);
+    await viewer.cut();
+    for (let count = 0; count < 3; count += 1) await scene.backend.api("listTerminals");
+    letIn();
+    const host = await joining;
+    const { id } = await (await scene.viewer()).attached;
+    expect(host.asked.map((opening) => opening.id)).toEqual([id]);
   });
 });
