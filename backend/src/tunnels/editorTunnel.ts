@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, type ErrorCode, RportError } from "@rport/protocol/errors";
 import type { Relays } from "@rport/protocol/wire/relay";
+import { WireError } from "@rport/protocol/wire/wireError";
 import type { WebSocket } from "ws";
 import { EditorStream } from "./editorStream.ts";
 
@@ -44,9 +45,15 @@ export async function serveEditorTunnel(
   await closed;
 }
 
-/** A target that resets its connection ends its stream; with an error only the way to the client does. */
+/**
+ * A target that resets its connection ends its stream; with an error only the way to the client does, or without one
+ * where that was gone before anybody looked.
+ */
 function editorOf(ws: WebSocket, stream: Duplex): EditorStream {
   const editor = new EditorStream(ws);
+  if (stream.destroyed && !stream.readableEnded) {
+    editor.destroy(stream.errored ?? new WireError("lost", "the way to the client was cut"));
+  }
   stream.once("error", (error) => editor.destroy(error));
   return editor;
 }

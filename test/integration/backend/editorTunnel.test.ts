@@ -152,6 +152,13 @@ describe("an editor tunnel", () => {
     });
   });
 
+  it("is cut off where the way to the client was cut before anything went over it", async () => {
+    const stream = new PassThrough().destroy();
+    await once(stream, "close");
+    await using editor = await editorSocket(async () => stream);
+    expect(await editor.closed).toMatchObject({ code: CLOSE_CODES.cutOff });
+  });
+
   it("is not cut off by a target that resets its connection", async () => {
     await using target = await tcpServer((socket) => {
       socket.once("data", () => socket.resetAndDestroy());
