@@ -3,7 +3,10 @@ import type { Clock } from "../platform/clock.ts";
 /** What moved within this counts as moving now. */
 const RECENT_MS = 50;
 
-/** Whether anything else goes through this agent, as it looks to who asks more often than that changes. */
+/**
+ * Tells from a count of bytes whether they move now. It is known from one question to the next, so whoever wants to
+ * know asks again and again, more often than every 50 ms.
+ */
 export class Traffic {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #bytes: () => number;
