@@ -77,8 +77,7 @@ async function run(
   handler: Handler,
   { input, deps }: { input: CommandInput; deps: RegistryDeps },
 ): Promise<void> {
-  const { log, showLog } = deps;
-  log.debug("command", { name, on: input.node?.kind });
+  deps.log.debug("command", { name, on: input.node?.kind });
   const whyNot = deps.whyNotAllowed(name, input);
   if (whyNot !== undefined) {
     void window.showInformationMessage(plainText(whyNot));
@@ -87,14 +86,25 @@ async function run(
   try {
     await handler(input);
   } catch (error) {
-    const message = describeError(error);
-    log.error("command failed", { name, message, cause: causeOf(error) });
-    const openLog = t("Show Log");
-    // nobody waits for the message to be closed
-    void window.showErrorMessage(message, openLog).then((chosen) => {
-      if (chosen === openLog) showLog();
-    });
+    tellFailure(name, error, deps);
   }
+}
+
+/** Where a failure is written down, and how somebody gets to see that. */
+export interface FailureDeps {
+  readonly log: Pick<Log, "error">;
+  readonly showLog: () => void;
+}
+
+/** Writes down why what somebody asked for, by its `name`, failed, and tells it. */
+export function tellFailure(name: string, error: unknown, { log, showLog }: FailureDeps): void {
+  const message = describeError(error);
+  log.error("command failed", { name, message, cause: causeOf(error) });
+  const openLog = t("Show Log");
+  // nobody waits for the message to be closed
+  void window.showErrorMessage(message, openLog).then((chosen) => {
+    if (chosen === openLog) showLog();
+  });
 }
 
 function causeOf(error: unknown): string | undefined {

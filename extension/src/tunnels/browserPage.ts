@@ -60,6 +60,11 @@ export async function pageUrl(url: string, tunnel: LocalTunnel, deps: PageDeps):
   return url.replace(LOCAL_HOST, name);
 }
 
+/** The address of what a host calls `rest`, its path, query and fragment, below the root that has the page of a tunnel. */
+export function pageAt(root: string, rest: string): string {
+  return root + (rest.startsWith("/") ? rest.slice(1) : rest);
+}
+
 /**
  * Whether the browser of a system finds names below `localhost`. Chromium and Firefox need nobody for that;
  * Safari asks its system, which need not know them.

@@ -69,30 +69,29 @@ export async function openTunnel(target: ClientTarget, deps: OpeningDeps): Promi
   }
 }
 
-/** What was decided about a place: a tunnel leads there, another one is chosen, or nothing. */
-export type Decision = "open" | "another" | "nothing";
+type Decision = "open" | "another" | "nothing";
 
 /**
  * Opens a tunnel to a place that was chosen, or finds the one that is open already, and shows it. Asks
- * when nothing answers there, and answers what was decided.
+ * when nothing answers there; answers the tunnel, or that another place or nothing is wanted.
  */
 export async function openTunnelTo(
   target: ClientTarget,
   choice: TunnelChoice,
   deps: OpeningDeps,
-): Promise<Decision> {
+): Promise<LocalTunnel | "another" | "nothing"> {
   if (!(await mayBeExposed())) return "nothing";
-  let decision: Decision = "open";
+  const asked: { answer: Decision } = { answer: "nothing" };
   const isWantedAnyway = async (why: string) => {
-    decision = await askAnyway(why);
-    return decision === "open";
+    asked.answer = await askAnyway(why);
+    return asked.answer === "open";
   };
   const opened = await openTried(target, choice, { tunnels: deps.fleet.tunnels, isWantedAnyway });
-  if (opened === undefined) return decision;
+  if (opened === undefined) return asked.answer === "another" ? "another" : "nothing";
   // the editor takes its time to open a view that was closed
   window.setStatusBarMessage(openedText(opened), 5_000);
   await deps.reveal(opened.tunnel);
-  return "open";
+  return opened.tunnel;
 }
 
 function openedText({ tunnel, found }: Opened): string {

@@ -8,7 +8,13 @@ import { LOCAL_HOST } from "../../model/tunnels/localHost.ts";
 import type { TunnelTarget } from "../../servers/entities.ts";
 import { handleOf } from "../../ssh/hosts.ts";
 import type { SshSettings } from "../../ssh/sshSettings.ts";
-import { answersOnIpv6, findsNames, type PageDeps, pageUrl } from "../../tunnels/browserPage.ts";
+import {
+  answersOnIpv6,
+  findsNames,
+  type PageDeps,
+  pageAt,
+  pageUrl,
+} from "../../tunnels/browserPage.ts";
 import type { LocalTunnel } from "../../tunnels/localTunnel.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
@@ -104,13 +110,10 @@ export async function openPage(
   tunnel: LocalTunnel,
   { scheme, rest }: { readonly scheme: "http" | "https"; readonly rest: string },
 ): Promise<void> {
-  const path = rest.startsWith("/") ? rest : `/${rest}`;
-  const page = await pageUrl(`${scheme}://${localAddress(tunnel)}${path}`, tunnel, {
-    ...OUTSIDE,
-    wantsNames,
-    forwarded,
-  });
-  await env.openExternal(Uri.parse(page, true));
+  const root = `${scheme}://${localAddress(tunnel)}/`;
+  const own = await pageUrl(root, tunnel, { ...OUTSIDE, wantsNames, forwarded });
+  // a Uri would be written in another way than it was printed, and a text is opened as it is
+  await commands.executeCommand("vscode.open", pageAt(own, rest));
 }
 
 /** Whether a tunnel answers; one of before does not. */

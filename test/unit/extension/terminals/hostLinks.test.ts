@@ -13,6 +13,12 @@ describe("S-68: links in a terminal of a host", () => {
     ["http://[::]:9000/a", "localhost 9000 /a"],
     ["HTTP://LocalHost/", "localhost 80 /"],
     ["https://localhost?x", "localhost 443 ?x"],
+    ["http://[::1]", "::1 80 "],
+    ["(see http://[::].)", "localhost 80 "],
+    ["http://localhost:3000/wiki/a_(b)", "localhost 3000 /wiki/a_(b)"],
+    ["(http://localhost:3000/wiki/a_(b))", "localhost 3000 /wiki/a_(b)"],
+    ["_http://localhost:3000/", "localhost 3000 /"],
+    ["git+http://localhost:3000/?a=%26", "localhost 3000 /?a=%26"],
   ])("lead to a page of the host: %s", (line, page) => {
     const pages = hostLinks(line).map((link) =>
       link.kind === "page" ? `${link.remote.host} ${link.remote.port} ${link.rest}` : "",
@@ -39,15 +45,14 @@ describe("S-68: links in a terminal of a host", () => {
     ["~/notes.txt and ../up.", ["~/notes.txt", "../up"]],
     ["C:\\Users\\anna\\x.ps1:7", ["C:\\Users\\anna\\x.ps1:7"]],
     ["file:///etc/hosts", ["file:///etc/hosts"]],
+    ["xfile:///etc/hosts", ["file:///etc/hosts"]],
     ["http://localhost:3000/ is /srv/www", ["http://localhost:3000/", "/srv/www"]],
   ])("are its files: %s", (line, files) => {
     expect(texts(line)).toEqual(files);
   });
 
-  it("are looked for as far as a line is ever long, in no time", () => {
-    expect(texts(`${"a ".repeat(2_100)}/etc/hosts`)).toEqual([]);
-    for (const hostile of ["/", "a:", "http://", "\\", "a.b:1", "x/"]) {
-      expect(hostLinks(hostile.repeat(100_000)).length).toBeLessThan(5_000);
-    }
+  it("are looked for in as much of a line as the editor gives", () => {
+    expect(texts(`${"a ".repeat(990)}/etc/hosts`)).toEqual(["/etc/hosts"]);
+    expect(texts(`${"a ".repeat(1_000)}/etc/hosts`)).toEqual([]);
   });
 });

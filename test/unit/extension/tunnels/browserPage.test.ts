@@ -7,6 +7,7 @@ import {
   browserName,
   findsNames,
   type PageDeps,
+  pageAt,
   pageUrl,
 } from "../../../../extension/src/tunnels/browserPage.ts";
 import type { LocalTunnel } from "../../../../extension/src/tunnels/localTunnel.ts";
@@ -94,6 +95,14 @@ describe("the address under which a browser gets the page of a tunnel", () => {
     // the name of no computer, so that no system knows it
     expect(await findsNames("darwin", "a.invalid")).toBe(false);
     expect(await findsNames("darwin", "localhost")).toBe(true);
+  });
+
+  it("goes on as the host wrote it", () => {
+    expect(pageAt("http://a.localhost:1/", "/lab?a=%2F&b=c%26d#e")).toBe(
+      "http://a.localhost:1/lab?a=%2F&b=c%26d#e",
+    );
+    expect(pageAt("http://a.localhost:1/", "?a=b")).toBe("http://a.localhost:1/?a=b");
+    expect(pageAt("http://a.localhost:1/", "")).toBe("http://a.localhost:1/");
   });
 
   it("is not that of another program of the same port", async () => {
