@@ -112,7 +112,7 @@ export async function openPage(
 ): Promise<void> {
   const root = `${scheme}://${localAddress(tunnel)}/`;
   const own = await pageUrl(root, tunnel, { ...OUTSIDE, wantsNames, forwarded });
-  // a Uri would be written in another way than it was printed, and a text is opened as it is
+  // where the editor forwards no port it opens a text as it is, and writes a Uri in another way
   await commands.executeCommand("vscode.open", pageAt(own, rest));
 }
 
