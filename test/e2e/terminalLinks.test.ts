@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
-import { openTerminalFleet, SLOW_MS } from "../support/vscode/terminalFleet.ts";
+import { SLOW_MS } from "../support/vscode/slow.ts";
+import { openTerminalFleet } from "../support/vscode/terminalFleet.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** To a line below that has no link. */

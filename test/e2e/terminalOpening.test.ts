@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HostTerminals } from "../support/vscode/hostTerminals.ts";
 import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
-import { openTerminalFleet, SLOW_MS } from "../support/vscode/terminalFleet.ts";
+import { SLOW_MS } from "../support/vscode/slow.ts";
+import { openTerminalFleet } from "../support/vscode/terminalFleet.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** Only an agent of root has other accounts. */

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { HostTerminals } from "../support/vscode/hostTerminals.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
-import { openTerminalFleet, SLOW_MS } from "../support/vscode/terminalFleet.ts";
+import { SLOW_MS } from "../support/vscode/slow.ts";
+import { openTerminalFleet } from "../support/vscode/terminalFleet.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** A name, the clipboard, and a text that turns the direction of writing, as a hostile program writes them. */

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { SLOW_MS } from "./terminalFleet.ts";
+import { SLOW_MS } from "./slow.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** The terminals of hosts in a window, which have names as hosts of tests do: `web-01`. */

@@ -2,11 +2,11 @@ import { type AgentSettings, type SpawnedAgent, spawnAgent } from "../agents/age
 import { BUILT_AGENTS, builtAgent } from "../agents/builtAgent.ts";
 import { type RunningBackend, startBackend } from "../backend/backend.ts";
 import { LOCAL_BACKEND } from "./fleet.ts";
+import { HostTerminals } from "./hostTerminals.ts";
 import { openRport, type RportEditor } from "./rport.ts";
 import type { CodeOptions } from "./server.ts";
-
-/** For what a window, a server and an agent need together on a busy machine. */
-export const SLOW_MS = 60_000;
+import { SLOW_MS } from "./slow.ts";
+import type { Workbench } from "./workbench.ts";
 
 /** A host as a test describes it. */
 export interface TerminalFleetHost {
@@ -27,6 +27,8 @@ export interface TerminalFleetOptions extends CodeOptions {
 export interface TerminalFleet {
   readonly backend: RunningBackend;
   readonly rport: RportEditor;
+  readonly workbench: Workbench;
+  readonly terminals: HostTerminals;
   readonly agents: ReadonlyMap<string, SpawnedAgent>;
 }
 
@@ -47,7 +49,8 @@ export async function openTerminalFleet(
   const settings = { "rport.servers": [LOCAL_BACKEND], ...options.settings };
   const rport = resources.use(await openRport(backend.dataDir, { ...options, settings }));
   for (const { name } of hosts) await rport.clients.row(name).waitFor({ timeout: SLOW_MS });
-  return { backend, rport, agents };
+  const { workbench } = rport;
+  return { backend, rport, workbench, terminals: new HostTerminals(workbench), agents };
 }
 
 function settingsOf(
