@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./heapGrowth.ts";
 import { homedir } from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";

@@ -8,8 +8,7 @@ import { projectPath, root } from "./paths.mjs";
 
 const main = join(root, "backend", "src", "main.ts");
 // A flood of handshakes would leave V8's young space and the C library's arenas large for good. Streams
-// leave few objects in it, and in a large one the bytes behind them call for searches of the whole heap,
-// which are further apart where it may grow to two and a half times its size before the next one.
+// leave few objects in it, and in a large one the bytes behind them call for searches of the whole heap.
 const { flags, environment } = JSON.parse(
   readFileSync(join(root, "scripts", "lib", "backendProcess.json"), "utf8"),
 );
