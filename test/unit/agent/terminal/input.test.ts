@@ -67,9 +67,7 @@ describe("the input of a terminal", () => {
     input.addUrgent(6, Buffer.from("!"));
     await setImmediate();
     expect(written).toEqual(["a", "-"]);
-    input.taken();
-    await setImmediate();
-    input.taken();
+    await takeWithKey(input);
     expect([written, taken]).toEqual([
       ["a", "-", "-", "!"],
       [6, 7],
@@ -95,9 +93,7 @@ describe("the input of a terminal", () => {
     for (let key = 0; key < 370; key += 1) input.addUrgent(1 + key, Buffer.from([key % 256]));
     await setImmediate();
     expect(written).toEqual(["a", "-"]);
-    input.taken();
-    await setImmediate();
-    input.taken();
+    await takeWithKey(input);
     expect([written, taken]).toEqual([
       ["a", "-", "-", String.fromCharCode(369 % 256)],
       [370, 371],
@@ -134,3 +130,10 @@ describe("the input of a terminal", () => {
     expect(written).toEqual(["a", "new"]);
   });
 });
+
+/** The system takes what was given before, and then the urgent key. */
+async function takeWithKey(input: Input): Promise<void> {
+  input.taken();
+  await setImmediate();
+  input.taken();
+}
