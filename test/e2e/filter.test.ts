@@ -107,7 +107,7 @@ describe("the filter of the clients view", () => {
     const { clients } = rport;
     const { quickInput, page } = workbench;
     await workbench.setTheme("dark");
-    await clients.row("web-01").click();
+    await clients.select("web-01");
     await page.keyboard.press("Control+f");
     await quickInput.title("Filter Clients").waitFor();
     for (const { text, found } of FILTERS) {
@@ -137,7 +137,7 @@ describe("the filter of the clients view", () => {
     const { clients } = rport;
     const { quickInput, page } = workbench;
     const selected = clients.locator.locator(".monaco-list-row.selected", { hasText: "cache-01" });
-    await clients.row("cache-01").click();
+    await clients.select("cache-01");
     await page.keyboard.press("Control+f");
     await quickInput.title("Filter Clients").waitFor();
     await using flapping = new AsyncDisposableStack();

@@ -64,7 +64,7 @@ describe("the rows of last time", () => {
       labels.slice(0, 5).map((label) => `${label}, not up to date`),
     );
     await workbench.screenshot("rows-of-last-time");
-    await clients.row("web-01").click();
+    await clients.select("web-01");
     await workbench.page.keyboard.press("F2");
     await workbench.toast("is not connected").waitFor();
     await workbench.clearToasts();

@@ -79,8 +79,7 @@ describe("the order of the clients view", () => {
   test("is made by tags that several get at once, which their agents do not take back", async () => {
     const { clients } = rport;
     const { quickInput, page } = workbench;
-    await clients.row("lab-01").click();
-    await clients.row("web-01").click({ modifiers: ["Control"] });
+    await clients.select("lab-01", "web-01");
     await clients.contextMenu("web-01", "Edit Tags...");
     await quickInput.title("Edit Tags of 2 Clients").waitFor();
     await quickInput.input.fill("prod");
@@ -117,9 +116,7 @@ describe("the order of the clients view", () => {
   test("calls clients by the names that they were given, one after the other with F2", async () => {
     const { clients } = rport;
     const { quickInput, page } = workbench;
-    await clients.row("db-01").click();
-    await clients.locator.locator(".monaco-list-row.selected", { hasText: "db-01" }).waitFor();
-    await clients.row("cache-01").click({ modifiers: ["Control"] });
+    await clients.select("db-01", "cache-01");
     await page.keyboard.press("F2");
     await quickInput.title(/Rename .* \(1 of 2\)/).waitFor();
     const first = (await quickInput.input.inputValue()).replace("-01", "-one");
@@ -133,7 +130,7 @@ describe("the order of the clients view", () => {
     await clients.row(second).waitFor();
     expect([first, second].map((name) => name.split("-")[0]).sort()).toEqual(["cache", "db"]);
     // an empty name believes the host again
-    await clients.row(second).click();
+    await clients.select(second);
     await page.keyboard.press("F2");
     await quickInput.title(`Rename ${second}`).waitFor();
     await quickInput.input.fill("");

@@ -41,7 +41,7 @@ describe("rows of the trees", () => {
     const { clients, access } = rport;
     const { keyboard } = workbench.page;
     await backend.api("createCredential", { body: { id: LAPTOPS } });
-    await clients.row("web-01").click();
+    await clients.select("web-01");
     await keyboard.press("Control+c");
     await expect.poll(() => workbench.clipboard()).toBe("web-01");
     await keyboard.press("Delete");
@@ -50,19 +50,18 @@ describe("rows of the trees", () => {
     await workbench.screenshot("key-does-not-fit");
     await workbench.clearToasts();
     // an arrow moves the focus alone, and leaves the selection where it is
-    await clients.row("cache-01").click();
+    await clients.select("cache-01");
     await keyboard.press("ArrowDown");
     await keyboard.press("Control+c");
     await expect.poll(() => workbench.clipboard()).toBe("db-01");
-    await access.row(LAPTOPS).click();
+    await access.select(LAPTOPS);
     await keyboard.press("Delete");
     await workbench.answerDialog(`Delete the credential ${LAPTOPS} on Local Backend?`, "Cancel");
   });
 
   test("with several rows selected, a button acts on its own row, and the menu on all", async () => {
     const { clients } = rport;
-    await clients.row("db-01").click();
-    await clients.row("web-01").click({ modifiers: ["Control"] });
+    await clients.select("db-01", "web-01");
     await clients.rowAction("web-01", "Open Tunnel");
     await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
     await workbench.quickInput.cancel();

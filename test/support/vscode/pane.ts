@@ -27,6 +27,8 @@ export function exactly(text: string): RegExp {
   return new RegExp(`^\\s*${text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
 }
 
+type Click = NonNullable<Parameters<Locator["click"]>[0]>;
+
 /** A view in the side bar or the panel: its header and the rows of its tree. */
 export class Pane {
   readonly #page: Page;
@@ -80,6 +82,19 @@ export class Pane {
     await this.row(text).locator(".monaco-tl-twistie").click();
   }
 
+  /** Selects a row and adds others; the last one has the focus then: to press keys on. */
+  async select(first: string | RegExp, ...others: (string | RegExp)[]): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        await this.#click(first, { timeout: clickTimeoutMs });
+        for (const other of others) {
+          await this.#click(other, { modifiers: ["Control"], timeout: clickTimeoutMs });
+        }
+      },
+      { timeout: menuTimeoutMs },
+    );
+  }
+
   /** Clicks a button of the view's header, such as Refresh. */
   async headerAction(label: string): Promise<void> {
     const header = this.#pane.locator(".pane-header");
@@ -121,22 +136,26 @@ export class Pane {
     await chooseMenuEntry(this.#page, label);
   }
 
-  /**
-   * Rows are drawn into elements of which each is another row's after a change: the one that was found may be that of
-   * another row when it is clicked, whose menu opens then.
-   */
   async #rightClick(text: string | RegExp): Promise<void> {
-    const meant = this.#pane.locator(".monaco-list-row.focused", { hasText: text });
     await vi.waitFor(
       async () => {
         await this.#closeMenu();
         // the hover of another row may lie over this one, until the mouse has left that
         await this.#page.mouse.move(0, 0);
-        await this.row(text).click({ button: "right", timeout: clickTimeoutMs });
-        await meant.waitFor({ timeout: clickTimeoutMs });
+        await this.#click(text, { button: "right", timeout: clickTimeoutMs });
       },
       { timeout: menuTimeoutMs },
     );
+  }
+
+  /**
+   * Rows are drawn into elements of which each is another row's after a change: the one that was found may be that of
+   * another row when it is clicked, which then has the focus.
+   */
+  async #click(text: string | RegExp, how: Click): Promise<void> {
+    await this.row(text).click(how);
+    const focused = this.#pane.locator(".monaco-list-row.focused", { hasText: text });
+    await focused.waitFor({ timeout: clickTimeoutMs });
   }
 
   async #closeMenu(): Promise<void> {
