@@ -24,6 +24,7 @@ import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StateWriter } from "./state/stateFile.ts";
 import { type FoundPty, findPty as findPtyHere } from "./terminal/findPty.ts";
+import { Floods } from "./terminal/floods.ts";
 import { openTerminals } from "./terminal/openTerminals.ts";
 import type { Terminals } from "./terminal/terminals.ts";
 import { Traffic } from "./terminal/traffic.ts";
@@ -218,8 +219,8 @@ function terminalsOf(deps: AgentDeps, tunnels: Dialer): Promise<Terminals> {
   const { config, platform, clock, log } = deps;
   const { findPty = (shells: Shells) => findPtyHere(shells, dataDirOf(deps)) } = deps;
   const { terminal: settings } = config;
-  const traffic = new Traffic(clock, () => tunnels.bytes);
-  return openTerminals({ settings, shells: platform.shells, findPty, clock, log, traffic });
+  const floods = new Floods({ clock, traffic: new Traffic(clock, () => tunnels.bytes) });
+  return openTerminals({ settings, shells: platform.shells, findPty, clock, log, floods });
 }
 
 function dataDirOf({ config, platform }: AgentDeps): string {

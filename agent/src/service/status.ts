@@ -62,6 +62,7 @@ async function aboutTerminals(
 }
 
 function running({ offer, open }: TerminalsNow, staysAllowed: boolean): string {
+  if (offer.state === "accounts") return "allowed, as accounts of which none is on this host";
   if (offer.state !== "on") return "allowed, and cannot be opened; the agent's log says why";
   const until = staysAllowed ? "" : ", until the agent is started again";
   return `allowed as ${offer.accounts.join(", ")}${until}; ${open} open`;

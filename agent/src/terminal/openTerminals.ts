@@ -15,13 +15,13 @@ export interface OpenTerminalsDeps {
   readonly findPty: (shells: Shells) => FoundPty;
   readonly clock: Clock;
   readonly log: Log;
-  readonly traffic: TerminalsDeps["traffic"];
+  readonly floods: TerminalsDeps["floods"];
 }
 
 /** The terminals of this host as its configuration, its runtime and its system allow them. */
 export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals> {
-  const { settings, shells, clock, log, traffic } = deps;
-  const none = (why: NoTerminals) => new Terminals({ settings, clock, log, traffic, parts: why });
+  const { settings, shells, clock, log, floods } = deps;
+  const none = (why: NoTerminals) => new Terminals({ settings, clock, log, floods, parts: why });
   if (!settings.isAllowed) return none("off");
   if (shells === undefined) return without(log, "this system is not known", none("system"));
   const found = deps.findPty(shells);
@@ -30,7 +30,7 @@ export async function openTerminals(deps: OpenTerminalsDeps): Promise<Terminals>
   const choice = isChoice ? settings.accounts : [undefined];
   const accounts = new Accounts({ shells, names: choice, clock, log });
   const parts = { open: found.open, shells, accounts };
-  const terminals = new Terminals({ settings, clock, log, traffic, parts });
+  const terminals = new Terminals({ settings, clock, log, floods, parts });
   const offer = await terminals.offered();
   if (!isChoice && offer.state === "on") tellIgnored(settings, offer.accounts, log);
   return terminals;

@@ -11,13 +11,13 @@ import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { ShellProgram, Shells } from "../machine/shells.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
+import type { Floods } from "./floods.ts";
 import { Idleness } from "./idleness.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 import { LastOfMany } from "./pace.ts";
 import { ProcessGroups } from "./processGroups.ts";
 import type { OpenPty, ProgramExit, Pty } from "./pty.ts";
-import type { Traffic } from "./traffic.ts";
 import { UrgentKeys } from "./urgentKeys.ts";
 import { type Viewed, Viewer } from "./viewer.ts";
 
@@ -38,7 +38,7 @@ export interface TerminalDeps {
   readonly open: OpenPty;
   readonly shells: Pick<Shells, "processes">;
   readonly clock: Clock;
-  readonly traffic: Pick<Traffic, "isNow">;
+  readonly floods: Floods;
   /** 0 for none. */
   readonly idleMs: number;
   readonly onFault: OnFault;

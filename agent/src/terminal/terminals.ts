@@ -16,15 +16,15 @@ import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import type { Accounts } from "./accounts.ts";
 import { type EndListener, Ends } from "./ends.ts";
+import type { Floods } from "./floods.ts";
 import type { OpenPty } from "./pty.ts";
 import { type ForcedEnd, Terminal } from "./terminal.ts";
-import type { Traffic } from "./traffic.ts";
 
 /** So long a stopping agent waits for its terminals and for the server that hears of their ends. */
 const STOP_MS = 3_000;
 
-/** Why a host has no terminals. */
-export type NoTerminals = Exclude<TerminalOffer["state"], "on">;
+/** Why a host has no terminals, as long as its agent runs. */
+export type NoTerminals = Exclude<TerminalOffer["state"], "on" | "accounts">;
 
 const WHY_NOT: Readonly<Record<NoTerminals, string>> = {
   off: "terminals are not allowed on this host: nobody wrote enabled = true below [terminal] into its rport.conf",
@@ -60,7 +60,7 @@ export interface TerminalsDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** Of tunnels, to which programs that write without end give way. */
-  readonly traffic: Pick<Traffic, "isNow">;
+  readonly floods: Floods;
   /** Or why there are none. */
   readonly parts: TerminalParts | NoTerminals;
 }
@@ -83,7 +83,7 @@ export class Terminals {
 
   constructor(deps: TerminalsDeps) {
     this.#deps = deps;
-    this.#offer = { state: typeof deps.parts === "string" ? deps.parts : "system" };
+    this.#offer = { state: typeof deps.parts === "string" ? deps.parts : "accounts" };
     this.#ends = new Ends(({ id }) => {
       deps.log.warn("the end of a terminal was forgotten: no server asked for it", {
         terminal: id,
@@ -154,7 +154,7 @@ export class Terminals {
     const { parts } = this.#deps;
     if (typeof parts === "string") return { state: parts };
     const names = await parts.accounts.names();
-    return names.length === 0 ? { state: "system" } : { state: "on", accounts: [...names] };
+    return names.length === 0 ? { state: "accounts" } : { state: "on", accounts: [...names] };
   }
 
   async #endAll(): Promise<void> {
@@ -220,7 +220,7 @@ export class Terminals {
   }
 
   #started(opening: HostOpening, account: ShellAccount, parts: TerminalParts): Terminal {
-    const { settings, clock, log, traffic } = this.#deps;
+    const { settings, clock, log, floods } = this.#deps;
     if (opening.wish.kind !== "new") throw new Error("it is no new one");
     const { cwd, env, marks } = opening.wish;
     const nonce = settings.integratesShells ? marks?.nonce : undefined;
@@ -234,7 +234,7 @@ export class Terminals {
       open: parts.open,
       shells: parts.shells,
       clock,
-      traffic,
+      floods,
       idleMs: settings.idleMs,
       onFault: loggedFault(log, "a terminal"),
       onNonsense: (error) => log.warn("a viewer of a terminal made no sense", { error }),

@@ -9,7 +9,8 @@ import type { Attached, TerminalEnd } from "@rport/protocol/terminal/terminal";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { Clock } from "../platform/clock.ts";
-import { FloodTurn, type FloodTurnDeps } from "./floodTurn.ts";
+import type { Floods } from "./floods.ts";
+import { FloodTurn } from "./floodTurn.ts";
 import type { Output } from "./output.ts";
 import { LastOfMany } from "./pace.ts";
 
@@ -19,7 +20,7 @@ const GATHER_MS = 2;
 /** What a viewer works with. */
 export interface ViewerDeps {
   readonly clock: Clock;
-  readonly traffic: FloodTurnDeps["traffic"];
+  readonly floods: Floods;
   readonly onFault: OnFault;
 }
 
@@ -55,7 +56,7 @@ export class Viewer {
   }
 
   /** Listens to the channel, and shows what there is. */
-  begin({ clock, traffic, onFault }: ViewerDeps): void {
+  begin({ clock, floods, onFault }: ViewerDeps): void {
     const channel = this.#channel;
     this.#pieces = new LastOfMany(clock, GATHER_MS);
     channel.on("error", () => undefined);
@@ -68,7 +69,7 @@ export class Viewer {
       guarded(onFault, () => this.showNews()),
     );
     const onBegin = guarded(onFault, () => this.showNews());
-    this.#turn = new FloodTurn({ clock, traffic, onBegin });
+    this.#turn = new FloodTurn(floods, onBegin);
     const leave = guarded(onFault, () => this.#leave({ hasSeenEnd: false }));
     channel.once("end", leave);
     channel.once("close", leave);

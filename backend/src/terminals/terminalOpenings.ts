@@ -244,6 +244,8 @@ const NO_TERMINALS = {
   off: "The client allows no terminals: set [terminal] enabled = true in its rport.conf.",
   runtime:
     "The client's agent can open none as it runs: give it Node 24.21 or newer and /bin/bash, or our executable.",
+  accounts:
+    "No account is on the client that its rport.conf allows terminals as ([terminal] accounts).",
   system: "The client's system has no terminals that its agent could open.",
 } as const;
 

@@ -94,6 +94,7 @@ describe("a terminal is refused", () => {
     [undefined, "update it, or use ssh NAME.rport where a sshd runs"],
     [{ state: "off" }, "[terminal] enabled = true"],
     [{ state: "runtime" }, "Node 24"],
+    [{ state: "accounts" }, "[terminal] accounts"],
     [{ state: "system" }, "no terminals that its agent could open"],
     [{ state: "on", accounts: [] }, "update it"],
   ])("where the host offers %j", async (offer, why) => {

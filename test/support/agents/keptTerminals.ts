@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import type { Shells } from "../../../agent/src/machine/shells.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
+import { Floods } from "../../../agent/src/terminal/floods.ts";
 import { nodePty, type PtyLibrary } from "../../../agent/src/terminal/nodePty.ts";
 import { openTerminals } from "../../../agent/src/terminal/openTerminals.ts";
 import { FakeClock } from "../clock.ts";
@@ -53,7 +54,7 @@ export async function startKeeping(
     findPty: () => ({ open }),
     clock: withMoments(clock),
     log,
-    traffic: { isNow: false },
+    floods: new Floods({ clock, traffic: { isNow: false } }),
   });
   const pair = await connectPair({
     client: { onOpen: (_type, extra) => terminals.decide(extra) },

@@ -1,5 +1,6 @@
 import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
+import { Floods } from "../../../agent/src/terminal/floods.ts";
 import { Terminals } from "../../../agent/src/terminal/terminals.ts";
 
 /** What an agent has whose configuration allows no terminals. */
@@ -15,7 +16,7 @@ export function noTerminals(): Terminals {
     },
     clock: SYSTEM_CLOCK,
     log: createLog({ level: "error", clock: SYSTEM_CLOCK, write: () => {} }),
-    traffic: { isNow: false },
+    floods: new Floods({ clock: SYSTEM_CLOCK, traffic: { isNow: false } }),
     parts: "off",
   });
 }

@@ -165,11 +165,12 @@ export type TerminalSignal = z.infer<typeof terminalSignalSchema>;
 /**
  * What an agent says of terminals while it registers (`Terminal` of `new_connection`): that they are
  * allowed, as whom, or why there are none: nobody allowed them, there is no way in which this agent
- * runs (a Node that would lose output, or what it needs is missing), or none on this system.
+ * runs (a Node that would lose output, or what it needs is missing), none of the accounts is there that
+ * they are allowed as, or none can be on this system.
  */
 export const terminalOfferSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("on"), accounts: z.array(accountSchema).min(1).max(16) }),
-  z.object({ state: z.enum(["off", "runtime", "system"]) }),
+  z.object({ state: z.enum(["off", "runtime", "accounts", "system"]) }),
 ]);
 
 /** What an agent says of terminals. */

@@ -44,6 +44,15 @@ export function whyNoTerminal({ terminal, features }: Client): NoTerminal | unde
         inShort: t("not possible in the way its agent runs"),
         isOff: false,
       };
+    case "accounts":
+      return {
+        why: t("None of the accounts that this host allows terminals as is there."),
+        how: t(
+          "Whoever runs the host adds one of them there, or writes another one in the rport.conf of its agent, which is then started again.",
+        ),
+        inShort: t("its accounts are not there"),
+        isOff: false,
+      };
     case "system":
       return {
         why: t("This host's agent has no way to open terminals on its system."),

@@ -67,14 +67,14 @@ describe.skipIf(LIBRARY === undefined)("a host begins a terminal", () => {
   it("as an account that came after its agent had begun without any", async () => {
     const { own, accounts, shells } = await changingAccounts();
     await using host = await startKeeping({ accounts: ["late"] }, { shells });
-    expect(await host.terminals.offered()).toEqual({ state: "system" });
+    expect(await host.terminals.offered()).toEqual({ state: "accounts" });
     await expect(HostViewer.open(host.session)).rejects.toThrow("no terminal as this account");
     accounts.set("late", { ...own, name: "late", home: "/usr" });
     const viewer = await HostViewer.open(host.session);
     expect(viewer.attached).toMatchObject({ account: "late" });
     expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["late"] });
     accounts.clear();
-    expect(await host.terminals.offered()).toEqual({ state: "system" });
+    expect(await host.terminals.offered()).toEqual({ state: "accounts" });
     const told = host.lines.filter((line) => /cannot be opened|are allowed.*late/.test(line));
     expect(told).toHaveLength(3);
   });

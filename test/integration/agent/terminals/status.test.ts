@@ -10,6 +10,7 @@ import { HostViewer } from "../../../support/agents/hostViewer.ts";
 import { startTerminalHost, type TerminalHost } from "../../../support/agents/terminalHost.ts";
 import { eventually } from "../../../support/eventually.ts";
 
+const isRoot = process.getuid?.() === 0;
 const PATIENT = { timeout: 60_000 };
 const FORBIDDEN =
   /^not allowed; to allow them: \S+ install --server http\S+ --terminals ACCOUNT( --prefix \S+)?$/;
@@ -57,6 +58,11 @@ describe.each(BUILT_AGENTS)("the status of an agent $name says of terminals", ({
     host.agent.signal("SIGKILL");
     await host.agent.ended;
     await becomes(host, FORBIDDEN);
+  });
+
+  it.skipIf(!isRoot)("that none of their accounts is there", PATIENT, async () => {
+    await using host = await startTerminalHost(program, { accounts: ["nobody-of-this-name"] });
+    await becomes(host, "allowed, as accounts of which none is on this host");
   });
 
   it("that nobody has allowed them, and how to, or that somebody has since", PATIENT, async () => {

@@ -1,20 +1,19 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { Floods } from "../../../../agent/src/terminal/floods.ts";
 import { FloodTurn } from "../../../../agent/src/terminal/floodTurn.ts";
 import { Traffic } from "../../../../agent/src/terminal/traffic.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
-/** A flood beside tunnels that have moved so many bytes. */
+/** Terminals, by a letter each, beside tunnels that have moved so many bytes. */
 function scene() {
   const clock = new FakeClock();
   const tunnels = { bytes: 0 };
-  const begun: number[] = [];
-  const turn = new FloodTurn({
-    clock,
-    traffic: new Traffic(clock, () => tunnels.bytes),
-    onBegin: () => begun.push(clock.monotonic()),
-  });
-  return { clock, tunnels, begun, turn };
+  const floods = new Floods({ clock, traffic: new Traffic(clock, () => tunnels.bytes) });
+  const begun: string[] = [];
+  const turnOf = (terminal: string) =>
+    new FloodTurn(floods, () => begun.push(`${terminal} ${clock.monotonic()}`));
+  return { clock, tunnels, begun, turnOf, turn: turnOf("a") };
 }
 
 describe("the turns of a terminal whose program does not stop", () => {
@@ -25,7 +24,7 @@ describe("the turns of a terminal whose program does not stop", () => {
     turn.count();
     expect(turn.isOver).toBe(true);
     await nextTurn();
-    expect(begun).toHaveLength(1);
+    expect(begun).toEqual(["a 0"]);
     expect(turn.isOver).toBe(false);
   });
 
@@ -38,9 +37,23 @@ describe("the turns of a terminal whose program does not stop", () => {
     clock.advance(3);
     expect(begun).toEqual([]);
     clock.advance(1);
-    expect(begun).toEqual([4]);
+    expect(begun).toEqual(["a 4"]);
     turn.count();
     expect(turn.isOver).toBe(true);
+  });
+
+  it("give way as much when there are more of them: one after the other", () => {
+    const { turn, turnOf, begun, clock, tunnels } = scene();
+    const others = ["b", "c"].map(turnOf);
+    tunnels.bytes = 1;
+    for (const each of [turn, ...others]) each.count();
+    for (let ms = 1; ms <= 12; ms++) {
+      clock.advance(1);
+      if (ms === 4) turn.count();
+    }
+    expect(begun).toEqual(["a 4", "b 8", "c 12"]);
+    clock.advance(4);
+    expect(begun.at(-1)).toBe("a 16");
   });
 
   it("are whole again when tunnels have carried nothing for a moment", () => {

@@ -48,6 +48,8 @@ describe("what a host says of terminals", () => {
     expect(ALLOWING_LINES).toBe("[terminal]\nenabled = true\n");
     expect(whyNoTerminal(client("web", { terminal: { state: "runtime" } }))?.how).toContain("24");
     expect(whyNoTerminal(client("web", { terminal: { state: "system" } }))?.isOff).toBe(false);
+    const gone = whyNoTerminal(client("web", { terminal: { state: "accounts" } }));
+    expect(gone?.why).toBe("None of the accounts that this host allows terminals as is there.");
     expect(whyNoTerminal(client("web"))?.how).toContain("RPort's own client");
     const earlier = client("web", { features: ["listening-ports"] });
     expect(whyNoTerminal(earlier)?.how).toContain("update the agent");

@@ -1,0 +1,44 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** While tunnels carry something, one packet goes in this time: 8 MB a second, which nobody reads. */
+const GIVE_WAY_MS = 4;
+
+/** What floods depend on. */
+export interface FloodsDeps {
+  readonly clock: Pick<Clock, "after">;
+  /** Of tunnels, whose small packets would wait behind those of a flood. */
+  readonly traffic: Pick<Traffic, "isNow">;
+}
+
+/**
+ * All terminals of an agent whose programs write as fast as they can. While tunnels carry something, they go one after
+ * the other, so that ten of them are no more in the way than one.
+ */
+export class Floods {
+  readonly #deps: FloodsDeps;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(deps: FloodsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether they are in somebody's way now. */
+  get areInTheWay(): boolean {
+    return this.#deps.traffic.isNow;
+  }
+
+  /** Calls `begin` when all that wait have had a packet each. */
+  wait(begin: () => void): void {
+    this.#waiting.push(begin);
+    if (this.#waiting.length === 1) this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#deps.clock.after(GIVE_WAY_MS, () => {
+      const begin = this.#waiting.shift();
+      if (this.#waiting.length > 0) this.#goOn();
+      begin?.();
+    });
+  }
+}
