@@ -1,4 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+// Tests start hundreds of backends and agents from their sources, and most of what a start costs is compiling those.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+  new URL("node_modules/.cache/compiled", import.meta.url),
+);
 
 /**
  * Each project is one kind of test; `npm test` runs them all, `npm run check` the first. The time
