@@ -1,6 +1,6 @@
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { z } from "zod";
 import type { Log } from "../platform/log.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import type { AgentConfig } from "./config.ts";
 
 /** Tags and labels of this host, as its server is told. */

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import type { Clock } from "../platform/clock.ts";
 import { writeDurably } from "../platform/durableFile.ts";
 import { Pace } from "../platform/pace.ts";
@@ -7,6 +7,7 @@ import { replaceAuth } from "./authLine.ts";
 import {
   type AgentConfig,
   type AgentCredential,
+  CONFIG_MAX_BYTES,
   type ConfigEnvironment,
   parseConfig,
 } from "./config.ts";
@@ -52,7 +53,7 @@ export class CredentialStore {
 
   /**
    * Writes the secret to the configuration; `current` is the new one only once that is durable.
-   * Rejects, and keeps the old one, when the file cannot be written or names another auth id.
+   * Rejects, and keeps the old one, when the file cannot be read or written, or names another auth id.
    */
   replaceSecret(secret: string): Promise<void> {
     const replaced = this.#queue.then(() => this.#replace(secret));
@@ -62,7 +63,7 @@ export class CredentialStore {
 
   async #replace(secret: string): Promise<void> {
     const next = { authId: this.#current.authId, secret };
-    const text = await readFile(this.#file, "utf8");
+    const text = await readSmallFile(this.#file, CONFIG_MAX_BYTES);
     const { credential } = parseConfig(text, this.#file, this.#environment());
     if (credential.authId !== next.authId) {
       throw new RportError("CONFLICT", `${this.#file} names another auth id now.`);

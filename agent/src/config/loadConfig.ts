@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { textOf } from "../platform/errorText.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import {
   type AgentConfig,
   CONFIG_MAX_BYTES,

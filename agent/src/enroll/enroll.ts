@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import {
   type PairingPayload,
   type PairingToken,
@@ -17,7 +18,6 @@ import type { Platform } from "../machine/platform.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import { claimantFor, claimPairing } from "./claim.ts";
 import {
   type EnrolledConfig,

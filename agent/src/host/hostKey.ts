@@ -1,8 +1,9 @@
 import { createPrivateKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { encodeHostKey, type HostKeyProof, hostKeyProofText } from "@rport/protocol/hostKey";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
@@ -47,8 +48,10 @@ export async function forgetHostKey(dataDir: string): Promise<void> {
 }
 
 async function readKey(file: string, log: Log): Promise<KeyObject | undefined> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  const text = await readSmallFile(file, HOST_KEY_MAX_BYTES).catch((error: unknown) => {
+    // what is no small file is no key
+    if (!(error instanceof Error && "code" in error)) return "";
+    if (error.code === "ENOENT") return undefined;
     throw error;
   });
   if (text === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
@@ -12,7 +13,6 @@ import type { Service, Supervisor } from "../machine/supervisor.ts";
 import { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import type { InstallStep } from "./change.ts";
 import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { installSteps } from "./installSteps.ts";

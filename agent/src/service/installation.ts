@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { configuredDataDir } from "../config/dataDir.ts";
 import { loadConfig } from "../config/loadConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
@@ -71,8 +71,9 @@ export async function configuredServers(file: string): Promise<readonly string[]
 
 async function isCurrent({ layout, self }: Place, wrapper: Wrapper): Promise<boolean> {
   if (self.kind === "executable") return isSameFile(self.file, layout.program);
-  const text = await readFile(layout.program, "utf8").catch(() => "");
-  if (text !== wrapper.render(layout, self.node)) return false;
+  const wanted = wrapper.render(layout, self.node);
+  const text = await readSmallFile(layout.program, Buffer.byteLength(wanted)).catch(() => "");
+  if (text !== wanted) return false;
   return isSameFile(self.file, layout.bundle);
 }
 

@@ -1,11 +1,11 @@
 import type { Stats } from "node:fs";
+import { readOwnedFile } from "@rport/protocol/local/smallFile";
 import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import { type MovedConfig, movedConfig } from "../config/movedConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import { proxyOfEnvironment } from "../connection/proxy.ts";
 import type { Owner } from "../machine/account.ts";
 import type { Layout } from "../machine/layout.ts";
-import { readOwnedFile } from "../platform/smallFile.ts";
 
 type Ownership = Pick<Stats, "uid">;
 
@@ -25,7 +25,8 @@ export async function readKeptConfig(
   owner: Owner | undefined,
   server: string | undefined,
 ): Promise<KeptConfig> {
-  const { text, stats } = await readOwnedFile(config, CONFIG_MAX_BYTES, { followsNoLink: true });
+  const { bytes, stats } = await readOwnedFile(config, CONFIG_MAX_BYTES, { followsNoLink: true });
+  const text = bytes.toString("utf8");
   const isOwn = isOwnedBy(stats, owner);
   if (isOwn || isRoots(stats)) return { text, dropped: [], isOwn };
   const asked = normaliseServerUrl(server ?? "");

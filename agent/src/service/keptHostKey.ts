@@ -1,7 +1,7 @@
+import { readOwnedFile } from "@rport/protocol/local/smallFile";
 import { HOST_KEY_MAX_BYTES, hostKeyFileIn } from "../host/hostKey.ts";
 import type { Owner } from "../machine/account.ts";
 import { type Changing, giveFile, isPresent, placeFile } from "../machine/placing.ts";
-import { readOwnedFile } from "../platform/smallFile.ts";
 import { isOwnedBy } from "./keptConfig.ts";
 
 /**
@@ -17,8 +17,8 @@ export async function keepHostKey(
   const path = hostKeyFileIn(dataDir);
   if (!(await isPresent(path))) return;
   const access = { mode: 0o600, owner };
-  const { text, stats } = await readOwnedFile(path, HOST_KEY_MAX_BYTES, { followsNoLink: true });
+  const { bytes, stats } = await readOwnedFile(path, HOST_KEY_MAX_BYTES, { followsNoLink: true });
   if (isOwnedBy(stats, owner)) return await giveFile(path, access, changing);
   if (stats.nlink !== 1) throw new Error(`${path} has a second name`);
-  await placeFile({ path, from: { text }, access }, changing);
+  await placeFile({ path, from: { text: bytes.toString("utf8") }, access }, changing);
 }

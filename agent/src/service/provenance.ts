@@ -1,10 +1,11 @@
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import type { Layout } from "../machine/layout.ts";
 import type { Place } from "../machine/place.ts";
 import type { Wrapper } from "../machine/platform.ts";
-import { hashOfFile, hashOfText } from "./fileHash.ts";
+import { hashOfFile, hashOfText, PROGRAM_MAX_BYTES } from "./fileHash.ts";
 import { configuredServers } from "./installation.ts";
 import { type Receipt, readReceipt } from "./receipt.ts";
 
@@ -97,7 +98,7 @@ async function isPlainFile({ kind }: Layout, path: string): Promise<boolean> {
 async function isAgentProgram(path: string, layout: Layout, wrapper: Wrapper): Promise<boolean> {
   const { size } = await lstat(path);
   if (size > WRAPPER_MAX_BYTES) return hasText(path, AGENT_TEXT);
-  const text = await readFile(path, "utf8");
+  const text = await readSmallFile(path, WRAPPER_MAX_BYTES, { followsNoLink: true });
   const node = wrapper.nodeIn(text);
   if (node !== undefined) return text === wrapper.render(layout, node);
   return text.includes(AGENT_TEXT.toString());
@@ -105,7 +106,8 @@ async function isAgentProgram(path: string, layout: Layout, wrapper: Wrapper): P
 
 async function hasText(path: string, wanted: Buffer): Promise<boolean> {
   let before: Buffer = Buffer.of();
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  const reading = { highWaterMark: 1 << 20, end: PROGRAM_MAX_BYTES - 1 };
+  for await (const chunk of createReadStream(path, reading)) {
     const piece = Buffer.concat([before, chunk as Buffer]);
     if (piece.includes(wanted)) return true;
     before = piece.subarray(1 - wanted.length);

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
+import { readAtMost } from "@rport/protocol/local/smallFile";
 import { z } from "zod";
 import { textOf } from "../platform/errorText.ts";
 
@@ -82,8 +83,9 @@ async function readPlain(file: string) {
   try {
     await using handle = await open(file, PLAIN);
     const stats = await handle.stat();
-    if (!stats.isFile() || stats.size > MAX_BYTES) return "foreign" as const;
-    return { text: await handle.readFile("utf8"), uid: stats.uid };
+    const bytes = stats.isFile() ? await readAtMost(handle, MAX_BYTES) : undefined;
+    if (bytes === undefined) return "foreign" as const;
+    return { text: bytes.toString("utf8"), uid: stats.uid };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return "none" as const;

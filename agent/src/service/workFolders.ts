@@ -1,12 +1,10 @@
-import { constants } from "node:fs";
-import { lstat, open, readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readOwnedFile } from "@rport/protocol/local/smallFile";
 
 const NAME = /^rport-[A-Za-z0-9]{6}$/;
 /** What `rport-installer.sh` writes into the file `probe` of each folder that it works in. */
 const MARK = "#!/bin/sh\n# rport-installer.sh works here\n";
-/** Follows no link, and does not wait for who writes into a pipe. */
-const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * The folders below a prefix in which the installer's script works or, because it was killed, has worked:
@@ -28,8 +26,6 @@ async function isOurs(folder: string): Promise<boolean> {
 }
 
 async function markIn(file: string): Promise<string | undefined> {
-  await using handle = await open(file, PLAIN);
-  const { uid, size } = await handle.stat();
-  if (uid !== process.getuid?.() || size !== Buffer.byteLength(MARK)) return undefined;
-  return await handle.readFile("utf8");
+  const { bytes, stats } = await readOwnedFile(file, MARK.length, { followsNoLink: true });
+  return stats.uid === process.getuid?.() ? bytes.toString("utf8") : undefined;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { beginningOf } from "@rport/protocol/ownText";
 import { printableLine } from "@rport/protocol/printable";
 import { terminalOfferSchema } from "@rport/protocol/terminal/terminal";
@@ -9,7 +10,6 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
 import { replaceFile } from "../platform/replaceFile.ts";
-import { readSmallFile } from "../platform/smallFile.ts";
 import type { TerminalsNow } from "../terminal/terminals.ts";
 
 /** RPort's words for how the agent is, which its watchdogs read. */
@@ -46,11 +46,12 @@ export function stateFileIn(dataDir: string): string {
 
 /**
  * Reads a state file; its message is one line and printable, because the account that the agent runs as may have
- * written anything. Undefined when there is none, or it cannot be understood.
+ * written anything. Undefined when there is none, a link has its name (each writing puts a file there), or it cannot
+ * be understood.
  */
 export async function readState(file: string): Promise<StateFile | undefined> {
   try {
-    const text = await readSmallFile(file, MAX_BYTES);
+    const text = await readSmallFile(file, MAX_BYTES, { followsNoLink: true });
     return stateSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;

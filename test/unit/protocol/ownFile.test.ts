@@ -3,6 +3,7 @@ import { readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { readEndpoint } from "@rport/protocol/local/endpointReader";
+import { readOwnFile } from "@rport/protocol/local/ownFile";
 import { readRunning, runningEntryPath } from "@rport/protocol/local/runningBackends";
 import { describe, expect, it } from "vitest";
 import { findLocalBackend } from "../../../extension/src/servers/local.ts";
@@ -33,6 +34,14 @@ describe.skipIf(process.platform === "win32")("S-46: in the place of a person's 
     );
     expect(await within("the entries", readRunning(directory.path, OWNER))).toEqual([]);
     await expect(within("another file", readFile("/dev/null", "utf8"))).resolves.toBe("");
+  });
+
+  it.skipIf(process.platform !== "linux")("what goes on for ever is not ours", async () => {
+    const path = "/proc/self/pagemap";
+    const rule = { owner: OWNER, maxBytes: 4_096 };
+    expect(await within("an end", readOwnFile(path, rule))).toEqual({ kind: "other" });
+    const any = { owner: undefined, maxBytes: 4_096 };
+    expect(await within("an end", readOwnFile(path, any))).toEqual({ kind: "other" });
   });
 
   it("a link or a socket is not ours", async () => {

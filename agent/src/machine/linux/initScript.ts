@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { readEnd } from "../../platform/smallFile.ts";
+import { readEnd } from "../../platform/fileEnd.ts";
 import type { Account } from "../account.ts";
 import { type Changing, ensureDirectory, isPresent, placeFile, removeDrafts } from "../placing.ts";
 import { must, type Programs } from "../programs.ts";

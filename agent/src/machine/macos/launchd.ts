@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Clock, sleep } from "../../platform/clock.ts";
-import { readEnd } from "../../platform/smallFile.ts";
+import { readEnd } from "../../platform/fileEnd.ts";
 import { type Changing, ensureDirectory, isPresent, placeFile, removeDrafts } from "../placing.ts";
 import { must, type Programs } from "../programs.ts";
 import { LAST_LINES, type Service } from "../supervisor.ts";

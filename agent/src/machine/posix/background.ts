@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { type Clock, sleep } from "../../platform/clock.ts";
-import { readEnd, readSmallFile } from "../../platform/smallFile.ts";
+import { readEnd } from "../../platform/fileEnd.ts";
 import type { Account } from "../account.ts";
 import { LAST_LINES, type Supervisor } from "../supervisor.ts";
 import { idsOf } from "./rights.ts";
@@ -118,7 +119,8 @@ export class BackgroundProcess implements Supervisor {
   }
 
   async #pid(): Promise<number | undefined> {
-    const text = await readSmallFile(this.#deps.pidFile, PID_MAX_BYTES).catch(() => "");
+    const plain = { followsNoLink: true };
+    const text = await readSmallFile(this.#deps.pidFile, PID_MAX_BYTES, plain).catch(() => "");
     const pid = Number(text.trim());
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type Clock, sleep } from "../../platform/clock.ts";
-import { readEnd } from "../../platform/smallFile.ts";
+import { readEnd } from "../../platform/fileEnd.ts";
 import type { Changing } from "../placing.ts";
 import { must, type Programs } from "../programs.ts";
 import type { Self } from "../self.ts";

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { readAtMost } from "./smallFile.ts";
 
 /**
  * What reading a person's own file came to: its text; `other`, something else has the name (a link, a pipe, a
@@ -35,9 +36,10 @@ export async function readOwnFile(path: string, rule: OwnFileRule): Promise<OwnF
   if (opened === undefined) return { kind: "other" };
   await using file = opened;
   const facts = await file.stat();
-  if (!facts.isFile() || facts.size > rule.maxBytes) return { kind: "other" };
+  if (!facts.isFile()) return { kind: "other" };
   if (rule.owner !== undefined && (facts.uid !== rule.owner || (facts.mode & 0o077) !== 0)) {
     return { kind: "exposed" };
   }
-  return { kind: "text", text: await file.readFile("utf8") };
+  const bytes = await readAtMost(file, rule.maxBytes);
+  return bytes === undefined ? { kind: "other" } : { kind: "text", text: bytes.toString("utf8") };
 }
