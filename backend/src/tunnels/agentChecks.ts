@@ -24,34 +24,33 @@ const PROBE_NS = 2_000_000_000;
 export interface AskedTarget {
   readonly target: HostPort;
   readonly asker?: Sharer | undefined;
+  /** Throws once the user may not ask any more; looked at when the agent has answered, or has not. */
+  readonly requireRight?: (() => void) | undefined;
 }
 
 /**
- * Asks the agent whether its own rules allow a target. Throws `TARGET_NOT_ALLOWED` when not, and as
- * `AgentLink.askLong` when too much is asked; an agent too old to know the question has no rules.
+ * Asks the agent whether its own rules allow a target. Throws `TARGET_NOT_ALLOWED` when not, as
+ * `AgentLink.askLong` when too much is asked, and as `requireRight`; an agent too old to know the
+ * question has no rules.
  */
-export async function requireAllowed(
-  link: AgentLink,
-  { target, asker }: AskedTarget,
-): Promise<void> {
+export async function requireAllowed(link: AgentLink, about: AskedTarget): Promise<void> {
   if (!link.hasTunnelRules) return;
+  const { target } = about;
   const question = checkTunnelAllowedSchema.parse({ Remote: formatHostPort(target) });
-  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, asker, question });
+  const reply = await asked(link, about, { name: REQUESTS.checkTunnelAllowed, question });
   if (reply === undefined) return;
   if (!read(reply, tunnelAllowedSchema).IsAllowed) throw notAllowed(target);
 }
 
 /**
  * Lets the agent try the target's port; false when it does not know how. Throws
- * `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers, and as `AgentLink.askLong` when too much is asked.
+ * `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers, as `AgentLink.askLong` when too much is asked,
+ * and as `requireRight`.
  */
-export async function requireOpen(
-  link: AgentLink,
-  { target, asker }: AskedTarget,
-): Promise<boolean> {
-  const HostPort = formatHostPort(target);
+export async function requireOpen(link: AgentLink, about: AskedTarget): Promise<boolean> {
+  const HostPort = formatHostPort(about.target);
   const question = checkPortSchema.parse({ HostPort, Timeout: PROBE_NS });
-  const reply = await asked(link, REQUESTS.checkPort, { target, asker, question });
+  const reply = await asked(link, about, { name: REQUESTS.checkPort, question });
   if (reply === undefined) return false;
   const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
   if (isOpen) return true;
@@ -64,10 +63,11 @@ export async function requireOpen(
 /** The answer, or undefined when the agent does not know the question. */
 async function asked(
   link: AgentLink,
-  name: string,
-  { target, asker, question }: AskedTarget & { readonly question: object },
+  { target, asker, requireRight }: AskedTarget,
+  { name, question }: { readonly name: string; readonly question: object },
 ): Promise<Reply | undefined> {
-  const reply = await link.askLong(name, question, asker).catch((error: unknown) => {
+  const asking = link.askLong(name, question, asker).finally(requireRight);
+  const reply = await asking.catch((error: unknown) => {
     throw asRefusal(error, target);
   });
   if (reply.ok) return reply;

@@ -23,26 +23,36 @@ type Listened = Pick<LiveSession, "features" | "askLong" | "isClosed">;
 /**
  * Asks a client's agent what listens on its host, for a user. Throws `CLIENT_OFFLINE`, `AGENT_CANNOT` (it does
  * not know how), `AGENT_REFUSED` (its configuration is against it, or it failed), `AGENT_TIMEOUT`,
- * `TOO_MANY_REQUESTS` or `UNAVAILABLE` (the user asks, or all ask, too much at once).
+ * `TOO_MANY_REQUESTS` or `UNAVAILABLE` (the user asks, or all ask, too much at once), and, once the agent has
+ * answered or failed to, as `requireRight`.
  */
-export type Listening = (clientId: ClientId, user: Sharer) => Promise<ListeningPorts>;
+export type Listening = (
+  clientId: ClientId,
+  user: Sharer,
+  requireRight: () => void,
+) => Promise<ListeningPorts>;
 
 /** A `Listening` over whatever connection a client has at the time. */
 export function createListening(
   connected: (clientId: ClientId) => Listened | undefined,
 ): Listening {
-  return async (clientId, user) => {
+  return async (clientId, user, requireRight) => {
     const link = requireLink(connected(clientId));
     if (!link.features.includes(FEATURES.listeningPorts)) throw cannot(NOT_BY_AGENT);
-    const answer = await asked(link, user);
+    const answer = await asked(link, user, requireRight);
     if (answer.told) return { ports: answer.ports, left_out: answer.left_out };
     if (answer.why === "not-known") throw cannot(NOT_BY_SYSTEM);
     throw new RportError("AGENT_REFUSED", OPTED_OUT);
   };
 }
 
-async function asked(link: Listened, user: Sharer): Promise<ListeningAnswer> {
-  const reply = await link.askLong(REQUESTS.listeningPorts, {}, user).catch((error: unknown) => {
+async function asked(
+  link: Listened,
+  user: Sharer,
+  requireRight: () => void,
+): Promise<ListeningAnswer> {
+  const asking = link.askLong(REQUESTS.listeningPorts, {}, user).finally(requireRight);
+  const reply = await asking.catch((error: unknown) => {
     throw asTrouble(error);
   });
   if (!reply.ok) {

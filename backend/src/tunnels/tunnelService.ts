@@ -113,11 +113,10 @@ export class TunnelService implements SessionTunnels {
       throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
     }
     const holder = { accountId, name: owner };
-    const asked = { ...request, asker: holder };
+    const asked = { ...request, asker: holder, requireRight };
     await requireAllowed(own.session, asked);
     own.requireNew({ request, holder });
     if (request.probe) await requireOpen(own.session, asked);
-    requireRight?.();
     const { stored } = await this.#open(own, { request, holder });
     this.#remembered.add(clientId, stored);
     await this.#saveOrClose(own, stored.id);

@@ -66,13 +66,11 @@ export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
       return { data };
     },
     async listListening({ params }, { actor, requireRight }) {
-      const data = await source.listening(params.clientId, actor);
-      requireRight();
-      return { data };
+      return { data: await source.listening(params.clientId, actor, requireRight) };
     },
-    async tryTarget({ params, body }, { actor, address }) {
+    async tryTarget({ params, body }, { actor, address, requireRight }) {
       const target = requireHostPort(body.remote, "remote");
-      await source.probe(params.clientId, target, { user: actor, address });
+      await source.probe(params.clientId, target, { user: actor, address, requireRight });
       return undefined;
     },
   };
