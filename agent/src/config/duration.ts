@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
-const PART = /^([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)/;
+const PART = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)/;
 /** Nanoseconds per millisecond. */
 const NS_PER_MS = 1_000_000;
 /** 100 years; a longer one is a mistake and would overflow Go's 64-bit nanoseconds soon after. */

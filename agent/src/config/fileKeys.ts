@@ -17,7 +17,7 @@ export interface SortedFile {
  * would have no rules at all and not notice.
  */
 const RULES = "tunnel_allowed";
-const MEANS_RULES = /tunnel.*allow|allow.*tunnel/;
+const RULES_WORDS = ["tunnel", "allow"];
 
 /**
  * Sorts the names of a configuration file as RPort's reader does, which ignores case and what it
@@ -78,7 +78,7 @@ function refuseRules(name: string, section: unknown, file: string): void {
 }
 
 function meansRules(key: string): boolean {
-  return MEANS_RULES.test(key) || closest(key, [RULES]) !== undefined;
+  return RULES_WORDS.every((word) => key.includes(word)) || closest(key, [RULES]) !== undefined;
 }
 
 function misplaced(name: string, file: string): RportError {

@@ -7,25 +7,34 @@ export interface KeyPlace {
   readonly key: string;
 }
 
-/** What may stand behind a key on one line: a text, a flag, or a list of texts. */
+/**
+ * What may stand behind a key on one line: a text, a flag, or a list of texts. Blanks are matched in one way each: in
+ * two, a line that ends otherwise is tried in every combination of them.
+ */
 const VALUE =
-  /("(?:[^"\\]|\\.)*"|'[^']*'|true|false|\[(?:\s*(?:"(?:[^"\\]|\\.)*"|'[^']*')\s*,?)*\s*\])/.source;
+  /("(?:[^"\\]|\\.)*"|'[^']*'|true|false|\[\s*(?:(?:"(?:[^"\\]|\\.)*"|'[^']*')\s*(?:,\s*)?)*\])/
+    .source;
+/** So many lines are tried; each costs a copy of the file, and reading it. */
+const TRIES = 32;
 
 type KeyValue = string | boolean | readonly string[] | undefined;
 
 /**
  * The text of `rport.conf` with another value of one key, or without that key where it is undefined, and nothing
  * else changed: comments, order and line ends stay. Whether a line was the right one is not guessed but
- * checked, by parsing the result. A file in which no single line holds the value is written anew from
- * what it means, without its comments. Undefined where the section is none, or the value cannot be
+ * checked, by parsing the result. A file in which no single line holds the value, or too many seem to, is written anew
+ * from what it means, without its comments. Undefined where the section is none, or the value cannot be
  * written as TOML; throws where the text is no TOML.
  */
 export function withKey(text: string, place: KeyPlace, value: KeyValue): string | undefined {
   const wanted = changedTable(parse(text), place, value);
   if (wanted === undefined || isDeepStrictEqual(parse(text), wanted)) return wanted && text;
   const written = value === undefined ? undefined : render(value);
-  const all = [...candidates(text, place, written), stringify(wanted)];
-  return all.find((candidate) => isDeepStrictEqual(tryParse(candidate), wanted));
+  for (const candidate of candidates(text, place, written)) {
+    if (isDeepStrictEqual(tryParse(candidate), wanted)) return candidate;
+  }
+  const rewritten = stringify(wanted);
+  return isDeepStrictEqual(tryParse(rewritten), wanted) ? rewritten : undefined;
 }
 
 function changedTable(
@@ -45,25 +54,37 @@ function changedTable(
   return table;
 }
 
-/** The file with one line changed, added or left out, for each line that might be the right one. */
-function candidates(text: string, place: KeyPlace, written: string | undefined): string[] {
+/** The file with one line changed, added or left out, for each of the first lines that might be the right one. */
+function* candidates(text: string, place: KeyPlace, written: string | undefined) {
   const { section, key } = place;
+  const lines = text.split("\n");
+  const lineChange = lineChanges(place, written);
+  let tries = 0;
+  for (const [index, line] of lines.entries()) {
+    const changed = lineChange(line);
+    if (changed === undefined) continue;
+    yield lines.toSpliced(index, 1, ...changed).join("\n");
+    tries += 1;
+    if (tries === TRIES) break;
+  }
+  if (written === undefined) return;
+  const end = text === "" || text.endsWith("\n") ? "" : "\n";
+  yield `${text}${end}\n[${section}]\n${key} = ${written}\n`;
+}
+
+/** What stands in the place of a line that holds the value or begins its section; undefined for any other. */
+function lineChanges({ section, key }: KeyPlace, written: string | undefined) {
   const heading = new RegExp(`^\\s*\\[\\s*["']?${section}["']?\\s*\\]`, "i");
   const names = `(?:${section}\\s*\\.\\s*)?(?:${key}|"${key}"|'${key}')`;
   const holding = new RegExp(`^(\\s*${names}\\s*=\\s*)${VALUE}`, "i");
-  const lines = text.split("\n");
-  const changed = lines.flatMap((line, index) => {
+  return (line: string): readonly string[] | undefined => {
     if (holding.test(line)) {
-      if (written === undefined) return [lines.toSpliced(index, 1).join("\n")];
-      const replaced = line.replace(holding, (_match, before: string) => before + written);
-      return [lines.with(index, replaced).join("\n")];
+      if (written === undefined) return [];
+      return [line.replace(holding, (_match, before: string) => before + written)];
     }
-    if (written === undefined || !heading.test(line)) return [];
-    return [lines.toSpliced(index + 1, 0, `${key} = ${written}`).join("\n")];
-  });
-  if (written === undefined) return changed;
-  const end = text === "" || text.endsWith("\n") ? "" : "\n";
-  return [...changed, `${text}${end}\n[${section}]\n${key} = ${written}\n`];
+    if (written === undefined || !heading.test(line)) return undefined;
+    return [line, `${key} = ${written}`];
+  };
 }
 
 /** A name as the file writes it: RPort's reader ignores case. */

@@ -10,8 +10,8 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
   ...["", "0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
 ]);
-/** A field of a line of comma-separated values, in quotes or not, and what ends it. */
-const FIELD = /\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)/y;
+/** A field of a line of comma-separated values that stands in quotes, up to what ends it. */
+const QUOTED = /\s*"([^"]*(?:""[^"]*)*)"\s*(?=,|$)/y;
 
 /** A text; a number or a truth value counts as what one would write. */
 export function weakText<T extends z.ZodType>(schema: T) {
@@ -61,11 +61,21 @@ function toList(value: unknown): unknown {
 function fieldsOf(line: string): readonly string[] {
   const fields: string[] = [];
   if (line.trim() === "") return fields;
-  FIELD.lastIndex = 0;
+  let at = 0;
   for (;;) {
-    const [whole = "", quoted, plain = ""] = FIELD.exec(line) ?? [];
-    fields.push(quoted?.replaceAll('""', '"') ?? plain);
-    // A match that no comma ends is the last one; a broken quote leaves the rest as one field.
-    if (!whole.endsWith(",")) return fields;
+    const { text, end } = fieldAt(line, at);
+    fields.push(text);
+    if (end === line.length) return fields;
+    at = end + 1;
   }
+}
+
+/** What stands up to the next comma, which a quote that nothing closes does not keep from being one. */
+function fieldAt(line: string, at: number): { readonly text: string; readonly end: number } {
+  QUOTED.lastIndex = at;
+  const [whole = "", quoted] = QUOTED.exec(line) ?? [];
+  if (quoted !== undefined) return { text: quoted.replaceAll('""', '"'), end: at + whole.length };
+  const comma = line.indexOf(",", at);
+  const end = comma < 0 ? line.length : comma;
+  return { text: line.slice(at, end).trim(), end };
 }
