@@ -12,8 +12,8 @@ import {
 import { authIdSchema, clientIdSchema, secretIdSchema } from "./ids.ts";
 import {
   credentialLimitsChangeSchema,
-  credentialLimitsSchema,
   credentialSchema,
+  givenLimitsSchema,
   rotationSchema,
   secretSchema,
 } from "./model.ts";
@@ -63,7 +63,7 @@ export const CREDENTIAL_ENDPOINTS = {
       password: z.string().max(512).optional(),
       label: z.string().max(200).default(""),
       kind: z.enum(["host", "fleet"]).default("fleet"),
-      limits: credentialLimitsSchema.prefault({}),
+      limits: givenLimitsSchema.prefault({}),
     }),
     output: newSecretSchema,
     status: 201,

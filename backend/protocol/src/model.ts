@@ -3,7 +3,7 @@ import { listOf, mapOf } from "./asking/untilFault.ts";
 import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
 import { terminalOfferSchema } from "./terminal/terminal.ts";
-import { line, time } from "./texts.ts";
+import { givenTime, line, time } from "./texts.ts";
 
 /**
  * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.
@@ -196,10 +196,15 @@ export const credentialLimitsSchema = z.strictObject({
   agent_ports: portRange.nullable().default(null),
 });
 
+/** The same as they are given with a new credential. */
+export const givenLimitsSchema = credentialLimitsSchema.extend({
+  expires_at: givenTime.nullable().default(null),
+});
+
 /** A change of limits: what is absent stays, null takes a limit away. */
 export const credentialLimitsChangeSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().optional(),
-  expires_at: time.nullable().optional(),
+  expires_at: givenTime.nullable().optional(),
   cidrs: z.array(z.string().max(64)).max(64).optional(),
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().optional(),
   approval: z.boolean().optional(),

@@ -85,3 +85,15 @@ describe("a host's id that comes with another credential", () => {
     });
   });
 });
+
+it("a credential is given no end with more digits than a time needs", async () => {
+  await using backend = await startBackend();
+  const limits = { expires_at: `2100-01-01T00:00:00.${"1".repeat(100)}Z` };
+  const made = await backend.raw("POST", "/clients-auth", { body: { id: "long", limits } });
+  expect(made).toMatchObject({ status: 400 });
+  await backend.api("createCredential", { body: { id: "prod" } });
+  const changed = await backend.raw("PATCH", "/clients-auth/prod", { body: { limits } });
+  expect(changed).toMatchObject({ status: 400 });
+  const credentials = await backend.api("listCredentials");
+  expect(credentials.map(({ id }) => id)).not.toContain("long");
+});

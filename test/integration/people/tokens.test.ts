@@ -2,7 +2,7 @@ import { ADMINISTRATORS, permissionsSchema } from "@rport/protocol/people/right"
 import { userNameSchema } from "@rport/protocol/people/user";
 import { describe, expect, it } from "vitest";
 import { startBackend } from "../../support/backend/backend.ts";
-import { groups } from "../../support/backend/people.ts";
+import { groups, tokenRecord } from "../../support/backend/people.ts";
 import {
   addUser,
   basic,
@@ -17,6 +17,8 @@ import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const DAY_MS = 86_400_000;
 const ANY = expect.any(String);
+/** RFC 3339 ends a fraction nowhere. */
+const LONG_TIME = `2100-01-01T00:00:00.${"1".repeat(100)}Z`;
 
 async function startWithUsers(options: Parameters<typeof startBackend>[0] = {}) {
   const running = await startBackend(options);
@@ -87,6 +89,8 @@ describe("a personal token", () => {
     const json = { name: "the cron job", expires_at: expiresAt };
     const changed = await send(running, `PUT /me/tokens/${prefix}`, { authorization, json });
     expect(changed).toMatchObject({ status: 200, body: { data: { prefix, ...json } } });
+    const long = { authorization, json: { expires_at: LONG_TIME } };
+    expect((await send(running, `PUT /me/tokens/${prefix}`, long)).status).toBe(400);
     const gone = await send(running, `DELETE /me/tokens/${prefix}`, { authorization });
     expect(gone.status).toBe(204);
     expect(await why(bearer(token))).toBe("This token was ended.");
@@ -114,6 +118,7 @@ describe("a personal token", () => {
     ["the scope of administrators", { scope: "clients-auth" }, 400],
     ["an end in the past", { expires_at: "2020-01-01T00:00:00Z" }, 400],
     ["an end that is no time", { expires_at: "tomorrow" }, 400],
+    ["an end to a hundredth digit of a second", { expires_at: LONG_TIME }, 400],
     ["a name that is taken", { name: "taken" }, 409],
     ["something that it does not have", { password: "x" }, 400],
   ])("is not made with %s", async (_, given, status) => {
@@ -158,6 +163,21 @@ describe("a personal token", () => {
     }
     using events = running.events(token);
     expect(await events.closed).toBe(1006);
+  });
+
+  it("is read though its end was written longer than it may be given", async () => {
+    await using directory = await tempDirectory();
+    const dataDir = directory.path;
+    {
+      await using running = await startBackend({ dataDir });
+      await addUser(running, "anna");
+      const record = tokenRecord("anna", 1, { expires_at: LONG_TIME });
+      const user = record.username;
+      await running.backend.accounts.edits.commit([{ kind: "addToken", user, record }]);
+    }
+    await using running = await startBackend({ dataDir });
+    const [kept] = running.backend.accounts.users.tokensOf("anna");
+    expect(kept).toMatchObject({ expires_at: LONG_TIME });
   });
 
   it("outlives a restart, and remembers when and where it was used", async () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "../ids.ts";
+import { TIME_MAX } from "../texts.ts";
 import { base64url } from "./base64url.ts";
 
 /** How long a pasted line works unless said otherwise. */
@@ -29,7 +30,7 @@ export type PairingToken = z.infer<typeof pairingTokenSchema>;
 export const envelopeSchema = z.strictObject({
   v: z.literal(1),
   id: pairingIdSchema,
-  expires: z.iso.datetime(),
+  expires: z.iso.datetime().max(TIME_MAX),
   salt: base64url(22),
   iv: base64url(16),
   ct: z.string().regex(/^[A-Za-z0-9_-]{1,8000}$/),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { listOf } from "../asking/untilFault.ts";
 import { endpoint, none } from "../endpointEntry.ts";
-import { line, time } from "../texts.ts";
+import { givenTime, line } from "../texts.ts";
 import { codeText, passwordText } from "./signInEndpoints.ts";
 import {
   newTokenInputSchema,
@@ -90,7 +90,7 @@ export const ME_ENDPOINTS = {
     query: none,
     body: z.strictObject({
       name: tokenNameSchema.optional(),
-      expires_at: time.nullable().optional(),
+      expires_at: givenTime.nullable().optional(),
     }),
     output: tokenSchema,
     status: 200,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ownText } from "../asking/ownText.ts";
-import { line, time } from "../texts.ts";
+import { givenTime, line, time } from "../texts.ts";
 import { tokenScopeSchema } from "./right.ts";
 import { userNameSchema } from "./user.ts";
 
@@ -50,7 +50,7 @@ export type NewToken = z.infer<typeof newTokenSchema>;
 export const newTokenInputSchema = z.strictObject({
   name: tokenNameSchema,
   scope: tokenScopeSchema,
-  expires_at: time.nullable().optional(),
+  expires_at: givenTime.nullable().optional(),
 });
 
 /** A personal token as it is asked for. */
