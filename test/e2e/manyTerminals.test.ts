@@ -28,7 +28,7 @@ describe("terminals of several hosts", () => {
   beforeAll(async () => {
     folder = resources.use(await tempDirectory()).path;
     way = resources.use(await MoodyProxy.start());
-    const shy = { name: "shy-01", ...TAGS, terminal: {} } as const;
+    const shy = { name: "shy-01", ...TAGS, terminal: { enabled: false } } as const;
     const behind = (server: RunningBackend) => {
       way.target = server.port;
       return way.url;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { spawnAgent } from "../support/agents/agent.ts";
 import { BUILT_AGENTS, builtAgent } from "../support/agents/builtAgent.ts";
 import { startBackend } from "../support/backend/backend.ts";
+import { bareBash } from "../support/terminals/homeShell.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -30,7 +31,8 @@ describe("marks of shells on hosts", () => {
     await builtAgent();
     const { fingerprint, url: server } = backend;
     const client = { fingerprint, auth: `hosts:${password}`, id: "web-01", name: "web-01" };
-    const terminal = { enabled: true, shell: "/bin/bash" };
+    const { shell } = resources.use(await bareBash());
+    const terminal = { enabled: true, shell };
     const settings = { server, client, terminal };
     resources.use(await spawnAgent(settings, BUILT_AGENTS.at(-1)?.program));
     const servers = [{ name: "Local Backend", url: "local" }];

@@ -4,13 +4,13 @@ import { spawnAgent } from "../support/agents/agent.ts";
 import { BUILT_AGENTS, builtAgent } from "../support/agents/builtAgent.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { MoodyProxy } from "../support/faults/moodyProxy.ts";
+import { bareBash } from "../support/terminals/homeShell.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { TERMINAL_COMMANDS } from "../support/vscode/terminal.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** For what a window, a server and an agent need together on a busy machine. */
 const SLOW_MS = 60_000;
-const ALLOWED = { enabled: true, shell: "/bin/bash" } as const;
 
 /** Shells of hosts in terminals of the editor. */
 describe("terminals on hosts", () => {
@@ -35,8 +35,9 @@ describe("terminals on hosts", () => {
       const settings = { server, client, connection, terminal };
       resources.use(await spawnAgent(settings, BUILT_AGENTS.at(-1)?.program));
     };
-    await agent("web-01", backend.url, ALLOWED);
-    await agent("db-01", way.url, ALLOWED);
+    const { shell } = resources.use(await bareBash());
+    await agent("web-01", backend.url, { enabled: true, shell });
+    await agent("db-01", way.url, { enabled: true, shell });
     await agent("shy-01", backend.url, {});
     const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
     rport = resources.use(await openRport(backend.dataDir, { settings }));

@@ -7,7 +7,7 @@ import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** Only an agent of root has other accounts. */
 const isRoot = process.getuid?.() === 0;
-const ACCOUNTS = { enabled: true, shell: "/bin/bash", accounts: ["root", "games"] };
+const ACCOUNTS = { accounts: ["root", "games"] };
 const AS_WHOM = "Open a terminal on db-01 as whom?";
 
 /** The ways to terminals, beside the one from a host's row. */

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AgentProgram } from "../agents/agent.ts";
 import { HostViewer } from "../agents/hostViewer.ts";
 import { startTerminalHost, type TerminalHost } from "../agents/terminalHost.ts";
 import { eventually } from "../eventually.ts";
 import { tempDirectory } from "../tempDirectory.ts";
+import { writeHomeShell } from "./homeShell.ts";
 
 const FOLDERS = ["/bin", "/usr/bin", "/usr/local/bin"];
 const [ESC, BEL] = ["\u001B", "\u0007"];
@@ -39,16 +40,11 @@ export async function startShellHome(
 ): Promise<ShellHome> {
   await using opened = new AsyncDisposableStack();
   const { path } = opened.use(await tempDirectory());
-  const home = join(path, "home");
-  await mkdir(home);
+  const { home, shell: wrapper } = await writeHomeShell(path, pathOfShell(shell) ?? shell);
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(home, name)), { recursive: true });
     await writeFile(join(home, name), text);
   }
-  const wrapper = join(path, shell);
-  const real = pathOfShell(shell) ?? shell;
-  await writeFile(wrapper, `#!/bin/sh\nHOME=${home}\ncd\nexec ${real} "$@"\n`);
-  await chmod(wrapper, 0o755);
   const host = opened.use(await startTerminalHost(program, { shell: wrapper, ...terminal }));
   const resources = opened.move();
   return {

@@ -1,6 +1,7 @@
 import { type AgentSettings, type SpawnedAgent, spawnAgent } from "../agents/agent.ts";
 import { BUILT_AGENTS, builtAgent } from "../agents/builtAgent.ts";
 import { type RunningBackend, startBackend } from "../backend/backend.ts";
+import { bareBash } from "../terminals/homeShell.ts";
 import { LOCAL_BACKEND } from "./fleet.ts";
 import { HostTerminals } from "./hostTerminals.ts";
 import { openRport, type RportEditor } from "./rport.ts";
@@ -12,7 +13,7 @@ import type { Workbench } from "./workbench.ts";
 export interface TerminalFleetHost {
   readonly name: string;
   readonly tags?: readonly string[];
-  /** What `[terminal]` of its agent says; terminals of `/bin/bash` unless given. */
+  /** What `[terminal]` of its agent says, beside that it has terminals of Bash. */
   readonly terminal?: Readonly<Record<string, unknown>>;
   /** Where its agent finds the server; directly unless given. */
   readonly server?: (backend: RunningBackend) => string;
@@ -42,8 +43,9 @@ export async function openTerminalFleet(
   const { password } = await backend.api("createCredential", { body: { id: "hosts" } });
   await builtAgent();
   const agents = new Map<string, SpawnedAgent>();
+  const { shell } = resources.use(await bareBash());
   for (const host of hosts) {
-    const settings = settingsOf(host, backend, password);
+    const settings = settingsOf(host, { backend, password, shell });
     agents.set(host.name, resources.use(await spawnAgent(settings, BUILT_AGENTS.at(-1)?.program)));
   }
   const settings = { "rport.servers": [LOCAL_BACKEND], ...options.settings };
@@ -53,16 +55,21 @@ export async function openTerminalFleet(
   return { backend, rport, workbench, terminals: new HostTerminals(workbench), agents };
 }
 
+interface Surroundings {
+  readonly backend: RunningBackend;
+  readonly password: string;
+  readonly shell: string;
+}
+
 function settingsOf(
   { name, tags = [], terminal, server }: TerminalFleetHost,
-  backend: RunningBackend,
-  password: string,
+  { backend, password, shell }: Surroundings,
 ): AgentSettings {
   const { fingerprint } = backend;
   return {
     server: server?.(backend) ?? backend.url,
     client: { fingerprint, auth: `hosts:${password}`, id: name, name, tags },
     connection: { max_retry_interval: "1s" },
-    terminal: terminal ?? { enabled: true, shell: "/bin/bash" },
+    terminal: { enabled: true, shell, ...terminal },
   };
 }

@@ -10,6 +10,7 @@ import { HostViewer } from "../../../support/agents/hostViewer.ts";
 import { shellScript, startTerminalHost } from "../../../support/agents/terminalHost.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { bareBash } from "../../../support/terminals/homeShell.ts";
 
 const PATIENT = { timeout: 120_000 };
 const PASTE_BYTES = 1_000_000;
@@ -92,7 +93,8 @@ describe.each(BUILT_AGENTS)("input of terminals of an agent $name", ({ program }
   it("that is urgent keeps a shell from running what was pasted before", PATIENT, async () => {
     await using directory = await tempDirectory();
     const made = join(directory.path, "made");
-    await using host = await startTerminalHost(program, { shell: "/bin/bash" });
+    await using bash = await bareBash();
+    await using host = await startTerminalHost(program, { shell: bash.shell });
     const viewer = await HostViewer.open(host.session);
     await viewer.type("echo rea''dy; sleep 1000\r");
     await viewer.untilText("ready");
