@@ -200,6 +200,12 @@ function takeUpgrades(server: Server, deps: ListenerDeps, pipelines: Pipelines):
       pipelines.end(socket);
       return;
     }
+    // Answers come in the order of their requests (RFC 9112, 9.3.2), and there is none behind an upgrade.
+    if (pipelines.isOwing(socket)) {
+      noteUnserved(request, deps);
+      socket.destroy();
+      return;
+    }
     sockets.stir(socket);
     // Node looks after it no longer; whoever grants it sets a time of its own, or none.
     request.socket.setTimeout(limits.max("response_stall_ms")).on("timeout", endStalled);

@@ -54,6 +54,15 @@ export class Pipelines {
     return [...(this.#waiting.get(socket) ?? [])].some(({ headersSent }) => headersSent);
   }
 
+  /**
+   * Whether an answer on the connection is still to be given, or to be sent behind another one: whatever
+   * was written now would be taken for it. One that is being sent, whole, is in its place already.
+   */
+  isOwing(socket: Duplex): boolean {
+    const waiting = [...(this.#waiting.get(socket) ?? [])];
+    return waiting.some(({ writableEnded, socket: sending }) => !writableEnded || sending === null);
+  }
+
   /** Ends a connection that is full and asks for more. */
   end(socket: Duplex): void {
     const { remoteAddress: address } = socket as Partial<Socket>;

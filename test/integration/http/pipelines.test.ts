@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { UpgradeDoor } from "../../../backend/src/http/upgrade.ts";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
@@ -18,7 +19,11 @@ const answersLater: RequestListener = (_request, response) => {
 };
 
 /** An address that answers in a later turn unless told otherwise, and how many requests it began. */
-async function setUp(answer: RequestListener = answersLater, values: SetLimits = {}) {
+async function setUp(
+  answer: RequestListener = answersLater,
+  values: SetLimits = {},
+  doors: readonly UpgradeDoor[] = [],
+) {
   const { log } = testLog();
   const limits = new Limits({ values, clock: systemClock, log });
   const sockets = new OpenSockets({
@@ -36,7 +41,7 @@ async function setUp(answer: RequestListener = answersLater, values: SetLimits =
   };
   const place = { host: "127.0.0.1", port: 0, faces: new Set<never>() };
   const strangers = new LogBursts({ clock: systemClock });
-  const deps = { onRequest, doors: [], sockets, limits, clock: systemClock, log, strangers };
+  const deps = { onRequest, doors, sockets, limits, clock: systemClock, log, strangers };
   const listener = await Listener.open(place, deps);
   onTestFinished(() => listener.close());
   const { port } = listener;
@@ -58,6 +63,20 @@ async function setUp(answer: RequestListener = answersLater, values: SetLimits =
     limits.states().find(({ name }) => name === limit)?.bites;
   const open = () => sockets.counts.open;
   return { url: `http://127.0.0.1:${port}`, port, send, begun: () => begun, bites, open };
+}
+
+/** What comes back for this until the connection has ended. */
+async function received(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  let got = "";
+  socket.setEncoding("latin1").on("data", (chunk) => {
+    got += chunk;
+  });
+  socket.on("end", () => socket.end());
+  socket.write(text);
+  await new Promise((resolve) => socket.once("close", resolve));
+  return got;
 }
 
 describe("F-14: requests of a connection that waits for no answer", () => {
@@ -107,6 +126,40 @@ describe("F-14: requests whose connection has ended", () => {
     socket.destroy();
     await eventually(() => expect(closes).toEqual(Array.from({ length: 8 }, () => 1)));
     await eventually(() => expect(requestsOver).toBe(8));
+  });
+});
+
+describe("F-14: an upgrade behind a request that waits for its answer", () => {
+  const UPGRADE = `${REQUEST.trimEnd()}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const CONNECT = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
+  const GRANTED = "HTTP/1.1 101 Granted\r\n\r\n";
+  const door: UpgradeDoor = {
+    takes: () => true,
+    upgrade: ({ socket }) => socket.end(GRANTED),
+  };
+
+  it.each([
+    ["an upgrade", UPGRADE],
+    ["CONNECT", CONNECT],
+  ])("ends the connection: nothing is written in the answer's place: %s", async (_what, asked) => {
+    const { port } = await setUp(() => {}, {}, [door]);
+    expect(await received(port, REQUEST + asked)).toBe("");
+  });
+
+  it("ends it also where a later answer is there already, and waits for an earlier one", async () => {
+    const answer: RequestListener = (request, response) => {
+      if (request.url === "/quick") response.end("x");
+    };
+    const { port } = await setUp(answer, {}, [door]);
+    const quick = REQUEST.replace("/", "/quick");
+    expect(await received(port, REQUEST + quick + UPGRADE)).toBe("");
+  });
+
+  it("is granted where the answer is on its way", async () => {
+    const { port } = await setUp((_request, response) => response.end("x"), {}, [door]);
+    const text = await received(port, REQUEST + UPGRADE);
+    expect(text.startsWith(ONE_ANSWERED)).toBe(true);
+    expect(text.endsWith(`x${GRANTED}`)).toBe(true);
   });
 });
 
