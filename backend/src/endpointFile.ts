@@ -1,6 +1,11 @@
-import { readFileSync, rmSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
+import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import {
+  ENDPOINT_FILE_MAX_BYTES,
+  type EndpointFile,
+  endpointFileSchema,
+} from "@rport/protocol/endpointFile";
+import { readNamedSync, readSmallFile } from "@rport/protocol/local/smallFile";
 import { VERSION } from "@rport/protocol/version";
 import { guarded } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "./platform/clock.ts";
@@ -124,8 +129,8 @@ export async function removeStaleEndpoint(path: string): Promise<void> {
 /** As `removeEndpoint`, for a process that ends now, in whatever way. Never throws. */
 export function removeEndpointNow(path: string, token: string): void {
   try {
-    const { token: written } = endpointFileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-    if (written === token) rmSync(path, { force: true });
+    const text = readNamedSync(path, ENDPOINT_FILE_MAX_BYTES)?.toString("utf8") ?? "";
+    if (endpointFileSchema.parse(JSON.parse(text)).token === token) rmSync(path, { force: true });
   } catch {
     // there is none, or nothing can be done about it
   }
@@ -133,7 +138,8 @@ export function removeEndpointNow(path: string, token: string): void {
 
 async function tokenIn(path: string): Promise<string | undefined> {
   try {
-    return endpointFileSchema.parse(JSON.parse(await readFile(path, "utf8"))).token;
+    const text = await readSmallFile(path, ENDPOINT_FILE_MAX_BYTES);
+    return endpointFileSchema.parse(JSON.parse(text)).token;
   } catch {
     return undefined;
   }

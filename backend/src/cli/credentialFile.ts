@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { readAtMost } from "@rport/protocol/local/smallFile";
 import { z } from "zod";
 import { StartFailure } from "../platform/startFailure.ts";
 import { codeOf } from "../store/files/durableFile.ts";
@@ -37,10 +38,9 @@ async function readText(path: string): Promise<string> {
     await using file = await open(path, "r");
     const facts = await file.stat();
     if (!facts.isFile()) throw unusable(`${path} is no file.`);
-    if (facts.size > FILE_MAX_BYTES) {
-      throw unusable(`${path} is larger than ${FILE_MAX_BYTES} bytes.`);
-    }
-    return await file.readFile("utf8");
+    const bytes = await readAtMost(file, FILE_MAX_BYTES);
+    if (bytes === undefined) throw unusable(`${path} is larger than ${FILE_MAX_BYTES} bytes.`);
+    return bytes.toString("utf8");
   } catch (caught) {
     if (caught instanceof StartFailure) throw caught;
     throw unusable(`${path} cannot be read (${codeOf(caught)}).`);

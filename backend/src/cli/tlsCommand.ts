@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { wrongSetting } from "../config/check.ts";
 import { DATA_DIR_FLAGS, dataDirFlags } from "../config/dataDirFlags.ts";
 import { readFlags } from "../config/flags.ts";
@@ -8,7 +8,7 @@ import type { CommandResult, DataDirOf } from "../platform/commandResult.ts";
 import { StartFailure } from "../platform/startFailure.ts";
 import { dataPaths } from "../store/files/dataDirectory.ts";
 import { parsePair } from "../tls/certificatePair.ts";
-import { makeOwnKey, type OwnFiles, ownNames } from "../tls/ownCertificate.ts";
+import { makeOwnKey, OWN_FILE_MAX_BYTES, type OwnFiles, ownNames } from "../tls/ownCertificate.ts";
 
 /** What `tls --help` prints. */
 const HELP = `Usage: rport-backend tls pin [flags]
@@ -56,8 +56,8 @@ export async function tlsCommand(
 
 async function pinIn({ certFile, keyFile }: OwnFiles): Promise<string> {
   const [certificate, key] = await Promise.all([
-    readFile(certFile, "utf8"),
-    readFile(keyFile, "utf8"),
+    readSmallFile(certFile, OWN_FILE_MAX_BYTES),
+    readSmallFile(keyFile, OWN_FILE_MAX_BYTES),
   ]).catch((cause: unknown): never => {
     const text = `There is no certificate of its own in ${certFile}: the backend makes it at a start with --tls self-signed.`;
     throw new StartFailure("data", text, { cause });
@@ -68,7 +68,9 @@ async function pinIn({ certFile, keyFile }: OwnFiles): Promise<string> {
 /** What the certificate before was for. */
 async function namesIn({ certFile }: OwnFiles): Promise<readonly string[]> {
   try {
-    const { subjectAltName = "" } = new X509Certificate(await readFile(certFile));
+    const { subjectAltName = "" } = new X509Certificate(
+      await readSmallFile(certFile, OWN_FILE_MAX_BYTES),
+    );
     return subjectAltName.split(", ").map((name) => name.replace(/^(DNS|IP Address):/, ""));
   } catch {
     return ownNames([]);

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { readNamedSync } from "@rport/protocol/local/smallFile";
 import { type Person, usualDataDir } from "@rport/protocol/local/stateFolders";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
@@ -163,8 +163,8 @@ function overlay(lower: Settings, upper: Settings): Settings {
 
 function readText(path: string): string {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length <= FILE_MAX_BYTES) return bytes.toString("utf8");
+    const bytes = readNamedSync(path, FILE_MAX_BYTES);
+    if (bytes !== undefined) return bytes.toString("utf8");
   } catch {
     throw wrongSetting(`${path} cannot be read. It was named with --config or RPORT_CONFIG.`);
   }

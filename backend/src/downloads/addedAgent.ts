@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { z } from "zod";
 import { fileSchema, type Manifest, type ManifestEntry, versionSchema } from "./manifest.ts";
 
@@ -51,9 +51,7 @@ export class AddedAgent {
   /** Reads what a folder says of itself. Throws when that is nothing of the kind, or of another target. */
   static async read(folder: string, target: string): Promise<AddedAgent> {
     const path = join(folder, DESCRIPTION);
-    const { size } = await stat(path);
-    if (size > DESCRIPTION_MAX_BYTES) throw new Error(`${path} is too large`);
-    const added = addedSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const added = addedSchema.parse(JSON.parse(await readSmallFile(path, DESCRIPTION_MAX_BYTES)));
     if (added.file.target !== target) throw new Error(`${path} is not for ${target}`);
     if (!added.file.packed.some(({ encoding }) => encoding === UNPACKABLE)) {
       throw new Error(`${path} names no copy that is packed with ${UNPACKABLE}`);

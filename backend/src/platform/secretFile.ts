@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readNamedSync } from "@rport/protocol/local/smallFile";
 import { StartFailure } from "./startFailure.ts";
 
 const MAX_BYTES = 1_048_576;
@@ -9,12 +10,13 @@ const MAX_BYTES = 1_048_576;
  */
 export function readSecretFile(path: string, setting: string): string {
   try {
-    const { size, mode } = statSync(path);
-    if (size > MAX_BYTES) throw new Error("it is too large");
+    const { mode } = statSync(path);
     if (process.platform !== "win32" && (mode & 0o077) !== 0) {
       throw new Error("others may read it; its mode has to be 0600");
     }
-    return readFileSync(path, "utf8");
+    const bytes = readNamedSync(path, MAX_BYTES);
+    if (bytes === undefined) throw new Error("it is too large");
+    return bytes.toString("utf8");
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     throw new StartFailure("configuration", `${setting}: ${path} cannot be used: ${why}`);

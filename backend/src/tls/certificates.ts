@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readNamedSync } from "@rport/protocol/local/smallFile";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { readSecretFile } from "../platform/secretFile.ts";
@@ -152,8 +152,9 @@ function readPair({ certFile, keyFile, section, isOwn }: PairFiles): Certificate
 
 function readCertificate(path: string, setting: string): string {
   try {
-    if (statSync(path).size > MAX_BYTES) throw new Error("it is too large");
-    return readFileSync(path, "utf8");
+    const bytes = readNamedSync(path, MAX_BYTES);
+    if (bytes === undefined) throw new Error("it is too large");
+    return bytes.toString("utf8");
   } catch (error) {
     throw new StartFailure(
       "configuration",

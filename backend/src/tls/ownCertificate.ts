@@ -1,13 +1,17 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { dirname } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
+import { errorText } from "../platform/log.ts";
 import { bytes } from "../platform/random.ts";
 import { StartFailure } from "../platform/startFailure.ts";
 import { codeOf, writeDurably } from "../store/files/durableFile.ts";
 import { parsePair } from "./certificatePair.ts";
 import { selfSigned } from "./selfSigned.ts";
 
+/** As much as any file of a certificate or its key may have. */
+export const OWN_FILE_MAX_BYTES = 1_048_576;
 const DAY_MS = 86_400_000;
 /** Whoever pins the key does not look at the dates; ten years are for those that do. */
 const VALID_DAYS = 3_650;
@@ -86,9 +90,11 @@ async function certify(files: OwnFiles, key: KeyObject, { names, nowMs }: OwnFac
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch((error: unknown) => {
+  return await readSmallFile(path, OWN_FILE_MAX_BYTES).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new StartFailure("io", `${path} cannot be read (${codeOf(error)}).`, { cause: error });
+    throw new StartFailure("io", `${path} cannot be read (${codeOf(error) || errorText(error)}).`, {
+      cause: error,
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-import { constants, readSync, type Stats } from "node:fs";
+import { closeSync, constants, openSync, readSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** What most files fit into; a larger one has the buffer doubled. */
@@ -50,13 +50,21 @@ export async function readAtMost(file: FileHandle, maxBytes: number): Promise<Bu
   }
 }
 
-/** The same, for who cannot wait. */
-export function readAtMostSync(descriptor: number, maxBytes: number): Buffer | undefined {
-  const filling = new Filling(maxBytes);
-  for (;;) {
-    const bytesRead = readSync(descriptor, filling.room());
-    if (bytesRead === 0) return filling.filled;
-    if (!filling.took(bytesRead)) return undefined;
+/**
+ * The bytes of a file that a setting names, for who cannot wait: also of a pipe, which a shell may have put there.
+ * Undefined where they are more than `maxBytes`. Throws the error of the system.
+ */
+export function readNamedSync(path: string, maxBytes: number): Buffer | undefined {
+  const descriptor = openSync(path, "r");
+  try {
+    const filling = new Filling(maxBytes);
+    for (;;) {
+      const bytesRead = readSync(descriptor, filling.room());
+      if (bytesRead === 0) return filling.filled;
+      if (!filling.took(bytesRead)) return undefined;
+    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 

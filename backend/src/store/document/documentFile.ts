@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { RportError } from "@rport/protocol/errors";
+import { readAtMost } from "@rport/protocol/local/smallFile";
 import type { Adapter } from "lowdb";
 import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf, previousOf, type RequireHeld, writeDurably } from "../files/durableFile.ts";
@@ -76,8 +77,7 @@ async function readDocument(path: string): Promise<DocumentReading> {
 async function readText(path: string): Promise<string | undefined> {
   const file = await open(path, "r");
   try {
-    const { size } = await file.stat();
-    return size > FILE_MAX_BYTES ? undefined : await file.readFile("utf8");
+    return (await readAtMost(file, FILE_MAX_BYTES))?.toString("utf8");
   } finally {
     await file.close();
   }

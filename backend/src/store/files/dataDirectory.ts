@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { bytes } from "../../platform/random.ts";
 import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf, syncDirectory, writeDurably } from "./durableFile.ts";
@@ -9,6 +10,7 @@ import { codeOf, syncDirectory, writeDurably } from "./durableFile.ts";
 const DIRECTORY_MODE = 0o700;
 /** Each key is this many random bytes, written as hexadecimal digits. */
 const KEY_BYTES = 32;
+const KEY_FILE_MAX_BYTES = 1_024;
 /** What the loss of the server's own keys would mean. */
 const NOBODY_RECOGNISED = "no agent would recognise this server or be recognised";
 /** A directory with nothing but these is as good as an empty one. */
@@ -165,7 +167,7 @@ async function makeKey(path: string): Promise<void> {
 }
 
 async function readKey(path: string, loss = NOBODY_RECOGNISED): Promise<KeyObject> {
-  const text = await readFile(path, "utf8").catch((caught: unknown) => {
+  const text = await readSmallFile(path, KEY_FILE_MAX_BYTES).catch((caught: unknown) => {
     throw keyFailure(path, codeOf(caught) === "ENOENT" ? "is missing" : "cannot be read", loss);
   });
   if (!/^[0-9a-f]{64}\s*$/.test(text)) throw keyFailure(path, "is damaged", loss);

@@ -1,13 +1,7 @@
-import {
-  type BigIntStats,
-  existsSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { type BigIntStats, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { readNamedSync } from "@rport/protocol/local/smallFile";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
@@ -19,6 +13,7 @@ const RACE_MS = 500;
 const BUSY = 5;
 /** Only the owner of the directory may open it, so nobody else can hold it. */
 const FILE_MODE = 0o600;
+const OWNER_MAX_BYTES = 1_024;
 
 const ownerSchema = z.object({
   pid: z.int().positive(),
@@ -70,7 +65,8 @@ export function lockDirectory(directory: string, clock: Clock): DirectoryLock {
 /** The last process that took the directory and has not given it back; it may have been killed. */
 export function lastOwnerOf(directory: string): Owner | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(ownerPath(directory), "utf8")));
+    const text = readNamedSync(ownerPath(directory), OWNER_MAX_BYTES)?.toString("utf8") ?? "";
+    return ownerSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

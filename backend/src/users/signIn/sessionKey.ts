@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { errorText, type Log } from "../../platform/log.ts";
 import { bytes } from "../../platform/random.ts";
 import { writeDurably } from "../../store/files/durableFile.ts";
 
 const KEY_BYTES = 32;
+/** Twice as many digits, and the end of their line. */
+const FILE_MAX_BYTES = 1_024;
 
 /**
  * The key that signs the tokens of sessions; made when its file is missing or damaged. Losing it
@@ -26,6 +28,6 @@ export async function sessionKey(path: string, log: Log): Promise<Buffer> {
 }
 
 async function readKey(path: string): Promise<Buffer | undefined> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = await readSmallFile(path, FILE_MAX_BYTES).catch(() => "");
   return /^[0-9a-f]{64}\s*$/.test(text) ? Buffer.from(text.trim(), "hex") : undefined;
 }

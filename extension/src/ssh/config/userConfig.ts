@@ -1,18 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import {
-  chmod,
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-} from "node:fs/promises";
+import { chmod, type FileHandle, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RportError } from "@rport/protocol/errors";
+import { readAtMost, readOwnedFile } from "@rport/protocol/local/smallFile";
 import { t } from "@vscode/l10n";
 import { describeNetworkError, systemCode } from "../../support/describeError.ts";
 import { hasLine, withLine, withoutLine } from "./includeLine.ts";
@@ -79,8 +70,8 @@ async function read(path: string, line: string): Promise<Found | undefined> {
       await using file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
       const facts = await file.stat();
       if (!facts.isFile()) throw new Error(t("it is no file"));
-      if (facts.size > CONFIG_MAX_BYTES) throw new Error(t("it is too large"));
-      const bytes = await file.readFile();
+      const bytes = await readAtMost(file, CONFIG_MAX_BYTES);
+      if (bytes === undefined) throw new Error(t("it is too large"));
       const { mode, uid: owner, gid: group } = facts;
       return { path: real, bytes, mode, owner, group };
     } catch (error) {
@@ -108,7 +99,8 @@ async function replace(found: Found, bytes: Buffer): Promise<void> {
     await own(file, found);
     await file.sync();
     await chmod(unfinished, found.mode & 0o7777);
-    if (!(await readFile(found.path)).equals(found.bytes)) {
+    const { bytes: now } = await readOwnedFile(found.path, CONFIG_MAX_BYTES);
+    if (!now.equals(found.bytes)) {
       throw new Error(t("somebody else writes to it at this moment"));
     }
     await rename(unfinished, found.path);

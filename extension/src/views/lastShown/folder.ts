@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readSmallFile } from "@rport/protocol/local/smallFile";
 import { describeError, systemCode } from "../../support/describeError.ts";
 import type { Log } from "../../support/log.ts";
 import { Turns } from "../../support/turns.ts";
@@ -35,10 +36,8 @@ export class LastFiles implements LastFolder {
 
   read(serverKey: string): Promise<LastRecord | undefined> {
     return this.#inTurn("read", async () => {
-      const path = this.#fileOf(serverKey);
-      const { size } = await stat(path);
-      if (size > FILE_MAX_BYTES) return undefined;
-      return parseRecord(await readFile(path, "utf8"), serverKey);
+      const text = await readSmallFile(this.#fileOf(serverKey), FILE_MAX_BYTES);
+      return parseRecord(text, serverKey);
     });
   }
 
