@@ -154,7 +154,8 @@ export class Terminals {
     const { parts } = this.#deps;
     if (typeof parts === "string") return { state: parts };
     const names = await parts.accounts.names();
-    return names.length === 0 ? { state: "accounts" } : { state: "on", accounts: [...names] };
+    if (names.length === 0) return { state: "accounts" };
+    return { state: "on", accounts: [...names], max: this.#deps.settings.max };
   }
 
   async #endAll(): Promise<void> {

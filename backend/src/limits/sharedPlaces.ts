@@ -31,6 +31,20 @@ export interface SharedPlacesDeps {
   readonly names?: () => Fields;
 }
 
+/** How somebody asks for a place. */
+export interface Asked {
+  /** For what was there before, and comes back. */
+  readonly isReturning?: boolean | undefined;
+  /** What there can be no more of where it is to be, whatever the limit is, and how people know that bound. */
+  readonly bound?: Bound | undefined;
+}
+
+/** Fewer places than the limit has. */
+export interface Bound {
+  readonly max: number;
+  readonly name: string;
+}
+
 /**
  * The places of a limit that all users share. One user never has so many that another one finds
  * none: they leave a quarter of what others have not taken, so that each user in turn can have three
@@ -60,20 +74,27 @@ export class SharedPlaces<T> {
    * Throws `CONFLICT`, which is counted and logged, when the user has their share already. Whether
    * there is any place at all is not looked at for the first one of a user.
    */
-  requireShare(user: Sharer, isReturning = false): void {
+  requireShare(user: Sharer, { isReturning = false, bound }: Asked = {}): void {
     const { limits, limit, names } = this.#deps;
     if (!limits.isShared) return;
     const own = this.#of(user);
     const part = isReturning ? LEFT_PART_RETURNING : LEFT_PART;
-    const leftAfter = this.max - this.taken - 1;
+    const { max: of, name } = this.bounded(bound);
+    const leftAfter = of - this.taken - 1;
     if (own === 0 || own + 1 <= leftAfter * (part - 1)) return;
-    limits.bite(limit, { ...names?.(), user: user.name, share: own, of: this.max });
-    const what = NOUNS[limit].replace("%", String(this.max));
+    limits.bite(limit, { ...names?.(), user: user.name, share: own, of });
+    const what = NOUNS[limit].replace("%", String(of));
     const who = user.name === "" ? "Whoever uses the host's own tunnels" : user.name;
     throw new RportError(
       "CONFLICT",
-      `${who} has ${own} of ${what} (${limit}); others need the rest.`,
+      `${who} has ${own} of ${what} (${name}); others need the rest.`,
     );
+  }
+
+  /** How many there are where there may be a bound besides, and what says so. */
+  bounded(bound: Bound | undefined): Bound {
+    const { max } = this;
+    return bound !== undefined && bound.max < max ? bound : { max, name: this.#deps.limit };
   }
 
   /** The place of this thing is the user's from now on. */

@@ -82,13 +82,14 @@ export class TerminalOpenings {
   async #begin(call: OpeningCall, link: TerminalLink, stream: TerminalStream): Promise<Duplex> {
     const { clientId, actor, address } = call;
     const { terminals, hosts, ids, recordings, audit } = this.#deps;
-    const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
+    const offer = requireOffer(link, this.#deps.offerOf(clientId));
+    const account = requireAccount(offer, call.opening.wish);
     // What was there before the host came, as far as is known here, and is not in its list is taken for gone.
     await hosts.cameIn(link);
     await audit.ready();
     call.requireRight();
     if (stream.hasLeft) throw new RportError("CONFLICT", "The terminal's viewer has left.");
-    terminals.table.places.requireRoom(clientId, actor);
+    terminals.table.places.requireRoom(clientId, actor, offer.max);
     const owner = actor.accountId;
     const id = ids.give({ clientId, owner }, recordings.isWanted(clientId));
     const terminal: OpenTerminal = {
@@ -249,18 +250,24 @@ const NO_TERMINALS = {
   system: "The client's system has no terminals that its agent could open.",
 } as const;
 
-/** The account that a new one runs as. */
 function requireOffer(
   { features }: Pick<TerminalLink, "features">,
   offer: TerminalOffer | null | undefined,
-  wish: TerminalWish,
-): string {
+): Extract<TerminalOffer, { state: "on" }> {
   if (offer === null || offer === undefined) throw cannot("none");
   if (offer.state !== "on") throw cannot(offer.state);
   if (!features.includes(FEATURES.terminal)) throw cannot("none");
-  const [usual = ""] = offer.accounts;
+  return offer;
+}
+
+/** The account that a new one runs as. */
+function requireAccount(
+  { accounts }: Extract<TerminalOffer, { state: "on" }>,
+  wish: TerminalWish,
+): string {
+  const [usual = ""] = accounts;
   const account = wish.kind === "new" ? (wish.account ?? usual) : usual;
-  if (offer.accounts.includes(account)) return account;
+  if (accounts.includes(account)) return account;
   throw new RportError("TARGET_NOT_ALLOWED", "The client offers no terminal as this account.");
 }
 

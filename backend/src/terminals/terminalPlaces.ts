@@ -3,7 +3,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { Holdings } from "../limits/holdings.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
-import { SharedPlaces } from "../limits/sharedPlaces.ts";
+import { type Asked, type Bound, SharedPlaces } from "../limits/sharedPlaces.ts";
 import type { Sharer } from "../limits/sharer.ts";
 
 /** What a place is counted by. */
@@ -44,14 +44,16 @@ export class TerminalPlaces<T extends PlacedTerminal> {
 
   /**
    * Throws `CONFLICT` or `UNAVAILABLE` where the user, or anybody, may have no more of them; counted and
-   * logged.
+   * logged. A new one needs room in what its host says that it has at most, too: a share of what the
+   * server would allow might be all of that, and nobody else found a place.
    */
-  requireRoom(clientId: ClientId, user: Sharer): void {
+  requireRoom(clientId: ClientId, user: Sharer, hostMax?: number): void {
     const own = this.#owners.of(user.accountId);
     if (own >= this.#limits.max("terminals_per_user")) {
       this.#refuse("terminals_per_user", { user: user.name, client: clientId });
     }
-    this.#requireShared(clientId, user);
+    const bound = hostMax === undefined ? undefined : { max: hostMax, name: HOST_MAX };
+    this.#requireShared(clientId, user, { bound });
   }
 
   /** It has one from now on, as one of its owner's. */
@@ -62,7 +64,7 @@ export class TerminalPlaces<T extends PlacedTerminal> {
 
   /** The same for one that only its host speaks of. Throws as above, but for what its owner has. */
   takeTold(terminal: T): void {
-    this.#requireShared(terminal.clientId, sharerOf(terminal), true);
+    this.#requireShared(terminal.clientId, sharerOf(terminal), { isReturning: true });
     this.#takeShared(terminal);
   }
 
@@ -88,14 +90,16 @@ export class TerminalPlaces<T extends PlacedTerminal> {
     if (ofClient?.taken === 0) this.#ofClients.delete(clientId);
   }
 
-  #requireShared(clientId: ClientId, user: Sharer, isReturning = false): void {
+  #requireShared(clientId: ClientId, user: Sharer, asked: Asked): void {
     const ofClient = this.#placesOf(clientId);
-    if (ofClient.taken >= ofClient.max) {
-      this.#refuse("terminals_per_client", { user: user.name, client: clientId });
+    const bound = ofClient.bounded(asked.bound);
+    if (ofClient.taken >= bound.max) {
+      this.#refuse("terminals_per_client", { user: user.name, client: clientId }, bound);
     }
     if (this.#taken.size >= this.#places.max) this.#refuse("terminals", { user: user.name });
-    this.#places.requireShare(user, isReturning);
-    ofClient.requireShare(user, isReturning);
+    const { isReturning } = asked;
+    this.#places.requireShare(user, { isReturning });
+    ofClient.requireShare(user, asked);
   }
 
   #takeShared(terminal: T): void {
@@ -117,13 +121,19 @@ export class TerminalPlaces<T extends PlacedTerminal> {
     );
   }
 
-  #refuse(limit: keyof typeof FULL, fields: { user: string; client?: ClientId }): never {
-    this.#limits.bite(limit, fields);
-    const max = this.#limits.max(limit satisfies LimitName);
+  #refuse(
+    limit: keyof typeof FULL & LimitName,
+    fields: { user: string; client?: ClientId },
+    { max, name }: Bound = { max: this.#limits.max(limit), name: limit },
+  ): never {
+    this.#limits.bite(limit, { ...fields, of: max });
     const { code, title } = FULL[limit];
-    throw new RportError(code, title.replace("%", String(max)));
+    throw new RportError(code, title(max, name));
   }
 }
+
+/** The bound of a host, as people know it. */
+const HOST_MAX = "its [terminal] max";
 
 function sharerOf({ owner, ownerName }: PlacedTerminal): Sharer {
   return { accountId: owner, name: ownerName };
@@ -133,14 +143,17 @@ function sharerOf({ owner, ownerName }: PlacedTerminal): Sharer {
 const FULL = {
   terminals_per_user: {
     code: "CONFLICT",
-    title: "You have % terminals already (terminals_per_user): close one first.",
+    title: (max: number, name: string) =>
+      `You have ${max} terminals already (${name}): close one first.`,
   },
   terminals_per_client: {
     code: "CONFLICT",
-    title: "This client has % terminals already (terminals_per_client): close one first.",
+    title: (max: number, name: string) =>
+      `This client has ${max} terminals already (${name}): close one first.`,
   },
   terminals: {
     code: "UNAVAILABLE",
-    title: "This server carries % terminals already (terminals); try again later.",
+    title: (max: number, name: string) =>
+      `This server carries ${max} terminals already (${name}); try again later.`,
   },
 } as const;

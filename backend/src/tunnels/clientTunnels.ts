@@ -202,8 +202,9 @@ export class ClientTunnels {
       throw new RportError("UNAVAILABLE", "The server has as many tunnels as it may have.");
     }
     if (isAskedFor(request)) return;
-    own.requireShare(holder, isRemembered);
-    open.requireShare(holder, isRemembered);
+    const asked = { isReturning: isRemembered };
+    own.requireShare(holder, asked);
+    open.requireShare(holder, asked);
   }
 
   /** Of all users, at this client. */

@@ -162,14 +162,22 @@ export const terminalSignalSchema = z.enum(["INT", "QUIT", "TERM", "HUP", "KILL"
 /** A signal that a viewer may send. */
 export type TerminalSignal = z.infer<typeof terminalSignalSchema>;
 
+/** Most terminals of one host, with those whose end nobody was told of. */
+export const HELD_TERMINALS_MAX = 64;
+
 /**
  * What an agent says of terminals while it registers (`Terminal` of `new_connection`): that they are
- * allowed, as whom, or why there are none: nobody allowed them, there is no way in which this agent
+ * allowed, as whom and how many, or why there are none: nobody allowed them, there is no way in which this agent
  * runs (a Node that would lose output, or what it needs is missing), none of the accounts is there that
  * they are allowed as, or none can be on this system.
  */
 export const terminalOfferSchema = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("on"), accounts: z.array(accountSchema).min(1).max(16) }),
+  z.object({
+    state: z.literal("on"),
+    accounts: z.array(accountSchema).min(1).max(16),
+    /** How many it has at once; undefined: not known, as of agents of before. */
+    max: z.number().int().min(1).max(HELD_TERMINALS_MAX).optional().catch(undefined),
+  }),
   z.object({ state: z.enum(["off", "runtime", "accounts", "system"]) }),
 ]);
 
@@ -189,9 +197,6 @@ export const heldTerminalSchema = z.object({
 
 /** A terminal that a host has, or had and nobody was told the end of. */
 export type HeldTerminal = z.infer<typeof heldTerminalSchema>;
-
-/** Most terminals of one host, with those whose end nobody was told of. */
-export const HELD_TERMINALS_MAX = 64;
 
 /** Asks an agent which terminals it has. */
 export const askTerminalsSchema = z.object({});

@@ -6,6 +6,9 @@ import type { PtyLibrary } from "../../../../agent/src/terminal/nodePty.ts";
 import { HostViewer, openingOf } from "../../../support/agents/hostViewer.ts";
 import { LIBRARY, startKeeping } from "../../../support/agents/keptTerminals.ts";
 
+/** Of `startKeeping`. */
+const max = 16;
+
 /** A library whose programs begin, and whose terminals are no terminals. */
 function withoutStreams() {
   const begun: number[] = [];
@@ -48,12 +51,12 @@ describe.skipIf(LIBRARY === undefined)("a host begins a terminal", () => {
     const { own, accounts, shells } = await changingAccounts();
     accounts.set("one", { ...own, name: "one", home: "/" });
     await using host = await startKeeping({ accounts: ["one", "two"] }, { shells });
-    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["one"] });
+    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["one"], max });
     const asked = (account: string) =>
       HostViewer.open(host.session, { wish: { kind: "new", account } });
     accounts.set("one", { ...own, name: "one", home: "/usr" });
     accounts.set("two", { ...own, name: "two", home: "/etc" });
-    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["one", "two"] });
+    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["one", "two"], max });
     for (const [account, home] of [["one", "/usr"] as const, ["two", "/etc"] as const]) {
       const viewer = await asked(account);
       await viewer.type("echo home=$(pwd)-\r");
@@ -72,7 +75,7 @@ describe.skipIf(LIBRARY === undefined)("a host begins a terminal", () => {
     accounts.set("late", { ...own, name: "late", home: "/usr" });
     const viewer = await HostViewer.open(host.session);
     expect(viewer.attached).toMatchObject({ account: "late" });
-    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["late"] });
+    expect(await host.terminals.offered()).toEqual({ state: "on", accounts: ["late"], max });
     accounts.clear();
     expect(await host.terminals.offered()).toEqual({ state: "accounts" });
     const told = host.lines.filter((line) => /cannot be opened|are allowed.*late/.test(line));

@@ -18,7 +18,7 @@ describe.each(BUILT_AGENTS)("a shell on the host of an agent $name", ({ program 
     const { username, homedir } = userInfo();
     expect(host.session.registration).toMatchObject({
       Features: [...ALL_FEATURES],
-      Terminal: { state: "on", accounts: [username] },
+      Terminal: { state: "on", accounts: [username], max: 16 },
     });
     const viewer = await HostViewer.open(host.session, { size: { cols: 91, rows: 31 } });
     expect(viewer.attached).toMatchObject({ account: username, shell: "/bin/sh", outputFrom: 0 });

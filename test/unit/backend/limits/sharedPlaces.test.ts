@@ -19,7 +19,7 @@ function setUp(values: SetLimits) {
     for (let own = 0; ; own += 1) {
       if (places.taken >= places.max) return own;
       try {
-        places.requireShare(user(who), isReturning);
+        places.requireShare(user(who), { isReturning });
       } catch {
         return own;
       }
