@@ -23,6 +23,15 @@ echo "probe: $(id -un) in $(id -Gn | tr ' ' ,) becomes root $root, home $home, t
 exec sleep 86400
 `;
 
+/** Puts a key into the keyring of its session (`add_key`), or reads it (`request_key`, `keyctl` to read); 64-bit x86. */
+const KEYS = `#!/usr/bin/perl
+my ($type, $name, $secret, $read) = ("user", "of-this-test", "a secret", "\\0" x 64);
+if (@ARGV) { syscall(248, $type, $name, $secret, length $secret, -3); exit; }
+my $key = syscall(249, $type, $name, 0, 0);
+my $length = $key < 0 ? -1 : syscall(250, 11, $key, $read, 64, 0);
+print "key of ", scalar getpwuid($>), ": ", $length < 0 ? "none" : substr($read, 0, $length), ".\\n";
+`;
+
 /** The processes that a probe has left behind. */
 const LEFT = 'grep -lsz "^86399$" /proc/[0-9]*/cmdline';
 
@@ -113,6 +122,44 @@ describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation a
     // Only what left its terminal on purpose outlives that, as with sshd.
     expect((await system.exec("sh", ["-c", LEFT])).stdout).not.toBe("");
   });
+
+  test.skipIf(process.arch !== "x64")(
+    "keep the kernel's keys of one account from the others",
+    async () => {
+      await using system = await bootSystemd({ shareNetwork: true });
+      await makeAnna(system);
+      const { url, token } = server().backend;
+      const clientId = (await system.readFile("/etc/machine-id")).trim();
+      expect(await server().paste(system, "--terminals root")).toMatchObject({ code: 0 });
+      const text = await system.readFile(CONFIG);
+      await system.writeFile(
+        CONFIG,
+        text.replace(/accounts = .*/, 'accounts = ["root", "anna"]'),
+        "0600",
+      );
+      await system.writeFile("/usr/local/bin/keys", KEYS, "0755");
+      await system.exec("systemctl", ["restart", "rport.service"]);
+      await eventually(async () => {
+        expect(await system.exec(PROGRAM, ["status"])).toMatchObject({ code: 0 });
+      }, BACK_MS);
+      await using root = await TerminalViewer.open({
+        url,
+        token,
+        clientId,
+        wish: { account: "root" },
+      });
+      root.type("keys add; keys\n");
+      await root.shows(/key of root: a secret\./);
+      await using anna = await TerminalViewer.open({
+        url,
+        token,
+        clientId,
+        wish: { account: "anna" },
+      });
+      anna.type("keys; keys add; keys\n");
+      await anna.shows(/key of anna: none\.[\s\S]*key of anna: a secret\./);
+    },
+  );
 
   test("survive a reboot and a newer line, and are root's where root was named", async () => {
     await using system = await bootSystemd({ shareNetwork: true });

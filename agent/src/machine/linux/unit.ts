@@ -89,9 +89,11 @@ ${HARDENING}`;
  * hold for what is started in a shell as well, keep sudo from becoming root, hide homes or devices, or
  * end a build. What is meant to outlive its terminal, such as tmux, outlives the agent, too, as it does with
  * sshd, and one program that takes all the memory ends alone. What the agent writes is in folders that
- * nobody else may enter.
+ * nobody else may enter. The kernel's keyring of a service would be that of the shells of all accounts, who
+ * could read each other's keys; without one the kernel has one for each account.
  */
 export const OPEN = `UMask=0022
+KeyringMode=inherit
 KillMode=process
 OOMPolicy=continue
 TasksMax=infinity

@@ -55,9 +55,8 @@ describe("the unit", () => {
   test("for terminals takes nothing from a shell, and stays ours", async (ctx) => {
     const open = renderUnit({ ...OPTIONS, user: "anna", allowsTerminals: true });
     const lines = open.split("\n");
-    for (const line of ["User=anna", "UMask=0022", "KillMode=process", "OOMPolicy=continue"]) {
-      expect(lines).toContain(line);
-    }
+    const taken = ["KillMode=process", "OOMPolicy=continue", "KeyringMode=inherit"];
+    for (const line of ["User=anna", "UMask=0022", ...taken]) expect(lines).toContain(line);
     expect(lines[0]).toBe(UNIT_MARK);
     expect([isOpen(open), isOpen(renderUnit(OPTIONS))]).toEqual([true, false]);
     const names = ["No", "Capab", "Ambient", "Protect", "Private", "Remove", "Restrict", "Lock"];
@@ -72,7 +71,7 @@ describe("the unit", () => {
   test("of a user's own systemd is as open, where terminals are allowed", () => {
     const command = ["/home/me/my agent/bin/rport-agent", "run"];
     const open = renderUserUnit(command, true);
-    expect(open).toContain("UMask=0022\nKillMode=process\n");
+    expect(open).toContain("UMask=0022\nKeyringMode=inherit\nKillMode=process\n");
     expect(open).not.toMatch(/NoNewPrivileges|Restrict|SystemCall|MemoryMax|TasksMax=\d/);
     expect(renderUserUnit(command)).toMatch(/UMask=0077\n(.*\n)+NoNewPrivileges=yes\n/);
     expect([isOpen(open), isOpen(renderUserUnit(command))]).toEqual([true, false]);
