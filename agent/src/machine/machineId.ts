@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { requireProgramRoom } from "../platform/descriptors.ts";
 
 /** Time a program of the system gets to tell the id. */
 const PROGRAM_MS = 5_000;
@@ -25,6 +26,7 @@ export const SYSTEM_DOORS: MachineDoors = {
   readFile: (path) => readFile(path, "utf8"),
   run: (program, args) =>
     new Promise((resolve, reject) => {
+      requireProgramRoom();
       const options = { timeout: PROGRAM_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true };
       execFile(program, [...args], options, (error, stdout) =>
         error === null ? resolve(stdout) : reject(error),

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { requireProgramRoom } from "../platform/descriptors.ts";
 import { systemProgram, windowsEnvironment } from "./windows/environment.ts";
 
 /** Time a program of the system gets; `systemctl stop` waits for the agent's goodbye. */
@@ -18,6 +19,7 @@ export interface ProgramResult {
 
 /** The door to the system's own programs; tests give their own. */
 export interface Programs {
+  /** Rejects where this process has no descriptors left to start one with. */
   run(program: string, args: readonly string[]): Promise<ProgramResult>;
 }
 
@@ -27,6 +29,7 @@ const located = process.platform === "win32" ? systemProgram : (program: string)
 export const SYSTEM_PROGRAMS: Programs = {
   run: (program, args) =>
     new Promise((resolve) => {
+      requireProgramRoom();
       const options = { env: ENVIRONMENT, timeout: PROGRAM_MS, maxBuffer: OUTPUT_MAX_BYTES };
       execFile(located(program), [...args], options, (error, stdout, stderr) => {
         resolve({ code: exitCode(error), stdout, stderr });
@@ -39,13 +42,17 @@ function exitCode(error: (Error & { code?: unknown }) | null): number {
   return typeof error.code === "number" ? error.code : 127;
 }
 
-/** Standard output of a program, however it ends; rejects when the signal fires before, which ends it. */
+/**
+ * Standard output of a program, however it ends; rejects when the signal fires before, which ends it, and as
+ * `Programs` does.
+ */
 export function outputOf(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
+    requireProgramRoom();
     const options = { env: ENVIRONMENT, signal, maxBuffer: OUTPUT_MAX_BYTES, windowsHide: true };
     execFile(program, [...args], options, (error, stdout) => {
       const didRun = !signal.aborted && exitCode(error) !== 127;

@@ -1,5 +1,6 @@
 import type { ShellAccount, Shells } from "../machine/shells.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
+import { troubleOf } from "../platform/descriptors.ts";
 import type { Log } from "../platform/log.ts";
 
 /** A server cuts whoever has not said within 30 s who they are, also where a directory does not answer. */
@@ -29,7 +30,7 @@ export class Accounts {
     this.#deps = deps;
   }
 
-  /** Those that are there now, in order. Who cannot be looked up within 5 s is as the last time. */
+  /** Those that are there now, in order. Who cannot be looked up, or not within 5 s, is as the last time. */
   async names(): Promise<readonly string[]> {
     await Promise.all(this.#deps.names.map((name) => this.#learn(name)));
     const names = this.#deps.names.flatMap((name) => this.#known.get(name) ?? []);
@@ -39,14 +40,19 @@ export class Accounts {
 
   /**
    * What the system says of an account now; without a name, of the first one that is there. Undefined:
-   * it may not be asked for, is not there, or cannot be looked up.
+   * it may not be asked for, or is not there. Rejects where it is none of those found, and one cannot be looked up.
    */
   async find(name: string | undefined): Promise<ShellAccount | undefined> {
+    const troubles: unknown[] = [];
     for (const allowed of this.#deps.names) {
       if (name !== undefined && !this.#mayBe(name, allowed)) continue;
-      const found = await this.#look(allowed);
+      const found = await this.#deps.shells.find(allowed).catch((error: unknown) => {
+        troubles.push(error);
+        return undefined;
+      });
       if (found !== undefined && (name === undefined || found.name === name)) return found;
     }
+    if (troubles.length > 0) throw troubles[0];
     return undefined;
   }
 
@@ -56,20 +62,22 @@ export class Accounts {
   }
 
   async #learn(name: string | undefined): Promise<void> {
+    const { shells, clock, log } = this.#deps;
     const over = new AbortController();
-    const looked = this.#look(name).then((account) => ({ account }));
-    const found = await Promise.race([looked, sleep(this.#deps.clock, LOOK_MS, over.signal)]);
+    const looked = shells.find(name).then(
+      (account) => ({ account }),
+      (error: unknown) => ({ reason: troubleOf(error) }),
+    );
+    const found = await Promise.race([looked, sleep(clock, LOOK_MS, over.signal)]);
     over.abort();
+    const fields = { account: name ?? "the agent's own" };
     if (found === undefined) {
-      const fields = { account: name ?? "the agent's own" };
-      this.#deps.log.warn("an account of terminals cannot be looked up in time", fields);
+      log.warn("an account of terminals cannot be looked up in time", fields);
+    } else if ("reason" in found) {
+      const { reason } = found;
+      log.warn("an account of terminals cannot be looked up", { ...fields, reason });
     } else if (found.account === undefined) this.#known.delete(name);
     else this.#known.set(name, found.account.name);
-  }
-
-  /** Who cannot be looked up is not there as long as that is so. */
-  async #look(name: string | undefined): Promise<ShellAccount | undefined> {
-    return await this.#deps.shells.find(name).catch(() => undefined);
   }
 
   /** Whoever wrote an account reads that it is not there. */

@@ -209,11 +209,11 @@ export class Terminals {
 
   async #begun(opening: HostOpening, parts: TerminalParts): Promise<Terminal | Refusal> {
     const wanted = opening.wish.kind === "new" ? opening.wish.account : undefined;
-    const account = await parts.accounts.find(wanted);
-    if (account === undefined) return { refuse: "this host allows no terminal as this account" };
-    if (this.#isStopping) return { refuse: STOPPING };
-    if (!this.#beginning.has(opening.id)) return { refuse: NOT_THERE };
     try {
+      const account = await parts.accounts.find(wanted);
+      if (account === undefined) return { refuse: "this host allows no terminal as this account" };
+      if (this.#isStopping) return { refuse: STOPPING };
+      if (!this.#beginning.has(opening.id)) return { refuse: NOT_THERE };
       return this.#started(opening, account, parts);
     } catch (error) {
       return { refuse: `this host cannot open a terminal: ${troubleOf(error)}` };

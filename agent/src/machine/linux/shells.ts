@@ -30,7 +30,10 @@ export function linuxShells(): Shells {
 
 /** Small systems have no getent. */
 async function lineInFile(name: string): Promise<string | undefined> {
-  const text = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const text = await readFile("/etc/passwd", "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  });
   return text.split("\n").find((line) => {
     const [written, , uid] = line.split(":");
     return written === name || uid === name;

@@ -9,7 +9,8 @@ const LINE = /^\s*(\d+)\s+(-?\d+)\s+(tty\S+)\s+(\S.*\S)\s*$/;
 export const MACOS_PROCESSES: Processes = {
   async at(pid) {
     const words = ["ps", "-o", "pgid=,tpgid=,tty=,lstart=", "-p", String(pid)] as const;
-    return parsedProcess((await lineOf(SYSTEM_PROGRAMS, words)) ?? "");
+    // One that cannot be looked up now is as one that is gone.
+    return parsedProcess((await lineOf(SYSTEM_PROGRAMS, words).catch(() => undefined)) ?? "");
   },
 
   async inGroup(group) {

@@ -45,6 +45,20 @@ describe("the accounts of terminals", () => {
     expect(await namesLater(accounts, clock)).toEqual(["root"]);
   });
 
+  it("are those of the last time where one cannot be looked up, which is said, and is not as if it were not there", async () => {
+    const { lines, state, open } = withDirectory();
+    const accounts = open();
+    await accounts.names();
+    state.directory = () => Promise.reject(new Error("no descriptor is left"));
+    expect(await accounts.names()).toEqual(["root", "anna"]);
+    expect(lines.join("\n")).toMatch(/cannot be looked up.*no descriptor is left/);
+    expect(lines.join("\n")).not.toContain("is not there");
+    await expect(accounts.find("anna")).rejects.toThrow("no descriptor is left");
+    expect(await accounts.find("root")).toEqual(accountOf("root"));
+    expect(await accounts.find(undefined)).toEqual(accountOf("root"));
+    expect(await accounts.find("bert")).toBeUndefined();
+  });
+
   it("are the others where a directory has not answered yet", async () => {
     const { clock, state, open } = withDirectory();
     state.directory = () => new Promise(() => {});
