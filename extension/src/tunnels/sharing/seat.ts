@@ -1,16 +1,13 @@
-import { createHash, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pause } from "../../support/clock.ts";
 import { systemCode } from "../../support/describeError.ts";
 import { ensureOwnFolder } from "./ownFolder.ts";
 import { OwnSeat, type OwnSeatDeps } from "./ownSeat.ts";
-import { windowsFolder } from "./windowsKey.ts";
+import { markOf, seatFoldersOf } from "./seatFolders.ts";
 
-/** The path of a socket has to be shorter on some systems than on others; this fits everywhere. */
-const PATH_MAX_BYTES = 100;
 /** How often a seat is tried for while others come and go. */
 const TRIES = 20;
 /** Two who stand up for each other come back after a time that differs, of at most this much. */
@@ -35,7 +32,10 @@ export interface TakenSeat {
  */
 export async function takeSeat(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | TakenSeat> {
   if (process.platform === "win32") return takePipe(storage, deps);
-  const folder = await seatFolder(storage);
+  const [folder, ...others] = await seatFoldersOf(storage);
+  await ensureOwnFolder(folder);
+  const elsewhere = await firstIn(others);
+  if (elsewhere !== undefined) return elsewhere;
   for (let left = TRIES; left > 0; left -= 1) {
     const numbers = await seatsIn(folder);
     const taken = await firstAlive(folder, numbers);
@@ -59,12 +59,7 @@ export async function takeSeat(storage: string, deps: OwnSeatDeps): Promise<OwnS
 /** Connects to whoever has the seat of a storage folder; undefined when nobody has. Makes nothing there. */
 export async function visitSeat(storage: string): Promise<TakenSeat | undefined> {
   if (process.platform === "win32") return connected(pipeOf(storage));
-  const folder = seatFolderOf(storage);
-  const numbers = await seatsIn(folder).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return [];
-    throw error;
-  });
-  return firstAlive(folder, numbers);
+  return firstIn(await seatFoldersOf(storage));
 }
 
 /**
@@ -73,13 +68,9 @@ export async function visitSeat(storage: string): Promise<TakenSeat | undefined>
  */
 export async function isSeatLeft(storage: string, sinceMs: number): Promise<boolean> {
   if (process.platform === "win32") return false;
-  const folder = seatFolderOf(storage);
-  try {
-    // the socket of a process that was killed is still there, and one that was closed has changed the folder
-    return (await seatsIn(folder)).length > 0 || (await stat(folder)).mtimeMs >= sinceMs;
-  } catch {
-    return false;
-  }
+  const folders = await seatFoldersOf(storage);
+  const left = await Promise.all(folders.map((folder) => isLeft(folder, sinceMs)));
+  return left.includes(true);
 }
 
 /** Named pipes end with their process and leave nothing behind. */
@@ -95,17 +86,26 @@ async function takePipe(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | T
   throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
 }
 
-/** A folder that nobody else can enter, with a path that is short enough. */
-async function seatFolder(storage: string): Promise<string> {
-  const folder = seatFolderOf(storage);
-  await ensureOwnFolder(folder);
-  return folder;
+async function isLeft(folder: string, sinceMs: number): Promise<boolean> {
+  try {
+    // the socket of a process that was killed is still there, and one that was closed has changed the folder
+    return (await seatsIn(folder)).length > 0 || (await stat(folder)).mtimeMs >= sinceMs;
+  } catch {
+    return false;
+  }
 }
 
-function seatFolderOf(storage: string): string {
-  const usual = windowsFolder(storage);
-  const isShort = Buffer.byteLength(pathOf(usual, 999_999_999)) <= PATH_MAX_BYTES;
-  return isShort ? usual : join(tmpdir(), `rport-${process.getuid?.()}-${markOf(storage)}`);
+/** Whoever listens in one of these folders, which need not be there. */
+async function firstIn(folders: readonly string[]): Promise<TakenSeat | undefined> {
+  for (const folder of folders) {
+    const numbers = await seatsIn(folder).catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return [];
+      throw error;
+    });
+    const taken = await firstAlive(folder, numbers);
+    if (taken !== undefined) return taken;
+  }
+  return undefined;
 }
 
 function pipeOf(storage: string): string {
@@ -131,10 +131,6 @@ async function firstAlive(
 
 function pathOf(folder: string, n: number): string {
   return join(folder, `${n}.sock`);
-}
-
-function markOf(storage: string): string {
-  return createHash("sha256").update(storage).digest("hex").slice(0, 16);
 }
 
 /** Undefined when nobody listens there. */
