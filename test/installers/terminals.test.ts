@@ -23,10 +23,13 @@ echo "probe: $(id -un) in $(id -Gn | tr ' ' ,) becomes root $root, home $home, t
 exec sleep 86400
 `;
 
-/** Puts a key into the keyring of its session (`add_key`), or reads it (`request_key`, `keyctl` to read); 64-bit x86. */
+/**
+ * Puts a key into the keyrings of its session and of its account (`add_key`), or reads it (`request_key`, `keyctl`
+ * to read); by the numbers of 64-bit x86. What of a session none has begun is gone with its program.
+ */
 const KEYS = `#!/usr/bin/perl
 my ($type, $name, $secret, $read) = ("user", "of-this-test", "a secret", "\\0" x 64);
-if (@ARGV) { syscall(248, $type, $name, $secret, length $secret, -3); exit; }
+if (@ARGV) { syscall(248, $type, $name, $secret, length $secret, $_) for (-3, -5); exit; }
 my $key = syscall(249, $type, $name, 0, 0);
 my $length = $key < 0 ? -1 : syscall(250, 11, $key, $read, 64, 0);
 print "key of ", scalar getpwuid($>), ": ", $length < 0 ? "none" : substr($read, 0, $length), ".\\n";
