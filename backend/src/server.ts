@@ -42,6 +42,8 @@ const LIMITS = {
   requireHostHeader: false,
 } as const;
 const HEADERS_MAX = 100;
+/** Whoever has said all is answered all the same; Node would end the connection first. */
+const HALF_CLOSED = { httpAllowHalfOpen: true } as const;
 /** A peer could have a key exchange with every few bytes, and Node would count but not pace them. */
 const TLS_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION;
 const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
@@ -109,6 +111,7 @@ export class Listener {
     const onRequest = contained(deps, pipelines);
     const server = serverOf(deps.tls, options, onRequest);
     server.maxHeadersCount = HEADERS_MAX;
+    Object.assign(server, HALF_CLOSED);
     // Node would answer it itself, and nothing would bound how often.
     server.on("checkExpectation", onRequest);
     const isAnswering = (socket: Duplex) => pipelines.isAnswering(socket);
@@ -154,7 +157,9 @@ function serverOf(
 ): Server | SecureServer {
   if (tls === undefined) return createServer(http, onRequest);
   const { certificates } = tls;
-  const server = createSecureServer(Object.assign(secureOptionsOf(tls), http), onRequest);
+  // Else the connection below would end with what its peer says, and take the answer along.
+  const options = { ...secureOptionsOf(tls), ...http, allowHalfOpen: true };
+  const server = createSecureServer(options, onRequest);
   certificates.follow(() => server.setSecureContext(secureOptionsOf(tls)));
   return server;
 }

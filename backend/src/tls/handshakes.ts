@@ -101,7 +101,11 @@ export class Handshakes {
     if (!sockets.admit(raw)) return;
     raw.once("close", () => this.#forget(raw));
     this.#arm(raw);
+    // Who says no more will never shake hands. Later, TLS learns of it.
+    const leave = (): void => void raw.destroy();
+    raw.once("end", leave);
     awaitFirstRecord(raw, (beginning) => {
+      raw.off("end", leave);
       if (beginning === "other") {
         this.#turnAway(raw);
         return;

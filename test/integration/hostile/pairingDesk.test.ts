@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { PairingId } from "@rport/protocol/ids";
 import type { DepositRequest } from "@rport/protocol/pairing/service";
 import { newPairingToken, reportProof, tokenParts } from "@rport/protocol/sealing";
@@ -145,6 +147,20 @@ describe("a pairing service", () => {
     expect(answers.every(({ deposits }) => deposits[0]?.steps[0]?.kind === "fetched")).toBe(true);
     expect(service.logLines.join()).toContain("pairing_questions");
     gone.abort();
+  });
+
+  it("keeps no place for a question whose server says no more, and may have left", async () => {
+    const body = JSON.stringify({ deposits: [ask(await deposit(), 0)] });
+    const { port, host } = new URL(service.url);
+    const head = `POST /pair/v1/steps HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json`;
+    const socket = connect({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true });
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (chunk) => {
+      answer += chunk;
+    });
+    socket.end(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await once(socket, "close");
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*"steps":\[\]/);
   });
 
   it("does not wait with somebody who counts beyond what there is", async () => {

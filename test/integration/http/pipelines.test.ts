@@ -66,7 +66,7 @@ async function setUp(
 }
 
 /** What comes back for this until the connection has ended. */
-async function received(port: number, text: string): Promise<string> {
+async function received(port: number, text: string, end?: "half"): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   socket.on("error", () => {});
   let got = "";
@@ -74,7 +74,8 @@ async function received(port: number, text: string): Promise<string> {
     got += chunk;
   });
   socket.on("end", () => socket.end());
-  socket.write(text);
+  if (end === "half") socket.end(text);
+  else socket.write(text);
   await new Promise((resolve) => socket.once("close", resolve));
   return got;
 }
@@ -101,6 +102,44 @@ describe("F-14: requests of a connection that waits for no answer", () => {
   });
 });
 
+describe("F-14: whoever says no more behind their requests", () => {
+  it("is answered all of them, in order, and then the connection ends", async () => {
+    const answers: (() => void)[] = [];
+    const { port, open } = await setUp(({ url, socket }, response) => {
+      answers.push(() => response.end(url));
+      if (answers.length < 3) return;
+      // The last one first, once all was said
+      socket.once("end", () => {
+        for (const give of answers.reverse()) setImmediate(give);
+      });
+    });
+    const asked = ["/1", "/2", "/3"].map((path) => REQUEST.replace("/", path)).join("");
+    const text = await received(port, asked, "half");
+    expect(text.match(/\/[123]$|\/[123](?=HTTP)/g)).toEqual(["/1", "/2", "/3"]);
+    await eventually(() => expect(open()).toBe(0));
+  });
+
+  it("has no connection any more where there is nothing to be answered", async () => {
+    const { port, open } = await setUp();
+    expect(await received(port, "", "half")).toBe("");
+    expect(await received(port, "GET / HTTP/1.1\r\nHo", "half")).toMatch(/^HTTP\/1\.1 400 /);
+    await eventually(() => expect(open()).toBe(0));
+  });
+
+  it("has none for longer than an answer may wait to be taken", async () => {
+    const large = Buffer.alloc(32 << 20);
+    const answer: RequestListener = ({ socket }, response) =>
+      void socket.once("end", () => setImmediate(() => response.end(large)));
+    const { port, bites, open } = await setUp(answer, { response_stall_ms: 300 });
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.pause();
+    socket.end(REQUEST);
+    await eventually(() => expect(bites("response_stall_ms")).toBe(1));
+    await eventually(() => expect(open()).toBe(0));
+  });
+});
+
 describe("F-14: requests whose connection has ended", () => {
   it.each([
     ["the peer", 8],
@@ -123,7 +162,7 @@ describe("F-14: requests whose connection has ended", () => {
     socket.on("error", () => {});
     socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".repeat(sent));
     await eventually(() => expect(begun()).toBe(8));
-    socket.destroy();
+    socket.resetAndDestroy();
     await eventually(() => expect(closes).toEqual(Array.from({ length: 8 }, () => 1)));
     await eventually(() => expect(requestsOver).toBe(8));
   });

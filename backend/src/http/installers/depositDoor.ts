@@ -8,7 +8,7 @@ import {
   stepsRequestSchema,
 } from "@rport/protocol/pairing/service";
 import { VERSION } from "@rport/protocol/version";
-import express, { type Request, type Router } from "express";
+import express, { type Request, type Response, type Router } from "express";
 import type { Depositors } from "../../pairing/desk/depositors.ts";
 import type { PairingDesk } from "../../pairing/desk/pairingDesk.ts";
 import { jsonBody, readAtMost } from "../bodies/jsonBody.ts";
@@ -60,12 +60,11 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
     exchangeOf(request).sendJson(200, {});
   });
   router.post("/pair/v1/steps", async (request, response) => {
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    const gone = goneSignal(response);
     const { address, turn } = exchangeOf(request);
     const body = await jsonBody(request, { maxBytes: STEPS_REQUEST_MAX_BYTES, turn });
     const asked = formed(stepsRequestSchema, body, "question");
-    const answer = await desk.steps(asked, { address, signal: gone.signal });
+    const answer = await desk.steps(asked, { address, signal: gone });
     if (!response.destroyed) exchangeOf(request).sendJson(200, answer);
   });
   router.get("/p/:id", (request, response) => {
@@ -76,6 +75,23 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
     sendScript(response, { kind, script });
   });
   return router;
+}
+
+/**
+ * Fires when nobody may wait for an answer any more. Who says no more looks like somebody who has left:
+ * what is there already is answered then, rather than a place kept.
+ */
+function goneSignal(response: Response): AbortSignal {
+  const { socket } = response.req;
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  if (socket.readableEnded) leave();
+  socket.once("end", leave);
+  response.once("close", () => {
+    socket.off("end", leave);
+    leave();
+  });
+  return gone.signal;
 }
 
 function idOf(request: Request) {

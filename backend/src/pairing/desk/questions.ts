@@ -51,6 +51,7 @@ export class Questions {
     const question = { network, wake };
     const timer = this.#deps.clock.after(withinMs, wake);
     signal.addEventListener("abort", wake);
+    if (signal.aborted) wake();
     this.#open.add(question);
     for (const id of ids) this.#at(id).add(question);
     try {
