@@ -16,6 +16,6 @@ export interface ProcessFacts {
 export interface Processes {
   /** Undefined: there is none, or it cannot be known. What is known at once is no promise. */
   at(pid: number): ProcessFacts | undefined | Promise<ProcessFacts | undefined>;
-  /** The numbers of the processes of a group, as they were a moment ago. */
+  /** The numbers of the processes of a group, as they were a moment ago; none where they cannot be known. */
   inGroup(group: number): Promise<readonly number[]>;
 }

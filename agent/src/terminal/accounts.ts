@@ -19,11 +19,18 @@ export interface AccountsDeps {
 /** What the log says of a host that allows terminals, and has none. */
 export const CANNOT_OPEN = "terminals are allowed on this host, and cannot be opened";
 
+const WHY_NONE = {
+  accounts: "none of the accounts is there",
+  system: "no account can be looked up",
+} as const;
+
 /** The accounts whose shells may be asked for. */
 export class Accounts {
   readonly #deps: AccountsDeps;
   /** What each was called when it was there the last time that somebody looked. */
   readonly #known = new Map<string | undefined, string>();
+  /** Those that could not be looked up the last time that somebody looked. */
+  readonly #unsure = new Set<string | undefined>();
   #logged: string | undefined;
 
   constructor(deps: AccountsDeps) {
@@ -38,15 +45,25 @@ export class Accounts {
     return names;
   }
 
+  /** Why there are none, once `names` has found none. */
+  get whyNone(): "accounts" | "system" {
+    const areMissing = this.#deps.names.every(
+      (name) => name !== undefined && !this.#unsure.has(name),
+    );
+    return areMissing ? "accounts" : "system";
+  }
+
   /**
    * What the system says of an account now; without a name, of the first one that is there. Undefined:
-   * it may not be asked for, or is not there. Rejects where it is none of those found, and one cannot be looked up.
+   * it may not be asked for, or is not there. Rejects where it might be one that cannot be looked up: who names none
+   * gets nobody's shell in the place of the usual one's.
    */
   async find(name: string | undefined): Promise<ShellAccount | undefined> {
     const troubles: unknown[] = [];
     for (const allowed of this.#deps.names) {
       if (name !== undefined && !this.#mayBe(name, allowed)) continue;
       const found = await this.#deps.shells.find(allowed).catch((error: unknown) => {
+        if (name === undefined) throw error;
         troubles.push(error);
         return undefined;
       });
@@ -71,10 +88,13 @@ export class Accounts {
     const found = await Promise.race([looked, sleep(clock, LOOK_MS, over.signal)]);
     over.abort();
     const fields = { account: name ?? "the agent's own" };
+    this.#unsure.delete(name);
     if (found === undefined) {
+      this.#unsure.add(name);
       log.warn("an account of terminals cannot be looked up in time", fields);
     } else if ("reason" in found) {
       const { reason } = found;
+      this.#unsure.add(name);
       log.warn("an account of terminals cannot be looked up", { ...fields, reason });
     } else if (found.account === undefined) this.#known.delete(name);
     else this.#known.set(name, found.account.name);
@@ -87,10 +107,10 @@ export class Accounts {
     if (told === this.#logged) return;
     this.#logged = told;
     for (const account of names) {
-      if (account === undefined || this.#known.has(account)) continue;
+      if (account === undefined || this.#known.has(account) || this.#unsure.has(account)) continue;
       log.warn("an account of terminals is not there", { account });
     }
     if (accounts.length > 0) log.info("terminals are allowed on this host", { accounts });
-    else log.warn(CANNOT_OPEN, { reason: "none of the accounts is there" });
+    else log.warn(CANNOT_OPEN, { reason: WHY_NONE[this.whyNone] });
   }
 }

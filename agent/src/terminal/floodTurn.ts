@@ -8,6 +8,7 @@ export class FloodTurn {
   readonly #floods: Floods;
   readonly #onBegin: () => void;
   #left = PACKETS;
+  #leave: () => void = () => {};
 
   /** `onBegin` is called when another turn has begun. */
   constructor(floods: Floods, onBegin: () => void) {
@@ -31,7 +32,12 @@ export class FloodTurn {
       return;
     }
     this.#left = 0;
-    this.#floods.wait(next);
+    this.#leave = this.#floods.wait(next);
+  }
+
+  /** Nothing more comes of this terminal: it keeps nobody waiting. */
+  end(): void {
+    this.#leave();
   }
 
   #begin(): void {

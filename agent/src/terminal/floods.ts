@@ -17,7 +17,8 @@ export interface FloodsDeps {
  */
 export class Floods {
   readonly #deps: FloodsDeps;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
+  #isGoing = false;
 
   constructor(deps: FloodsDeps) {
     this.#deps = deps;
@@ -28,17 +29,22 @@ export class Floods {
     return this.#deps.traffic.isNow;
   }
 
-  /** Calls `begin` when all that wait have had a packet each. */
-  wait(begin: () => void): void {
-    this.#waiting.push(begin);
-    if (this.#waiting.length === 1) this.#goOn();
+  /** Calls `begin` when all that waited before have had a packet each; the answer is how to leave, and not be called. */
+  wait(begin: () => void): () => void {
+    this.#waiting.add(begin);
+    if (!this.#isGoing) this.#goOn();
+    return () => void this.#waiting.delete(begin);
   }
 
   #goOn(): void {
+    this.#isGoing = true;
     this.#deps.clock.after(GIVE_WAY_MS, () => {
-      const begin = this.#waiting.shift();
-      if (this.#waiting.length > 0) this.#goOn();
-      begin?.();
+      const [begin] = this.#waiting;
+      this.#isGoing = begin !== undefined;
+      if (begin === undefined) return;
+      this.#waiting.delete(begin);
+      this.#goOn();
+      begin();
     });
   }
 }

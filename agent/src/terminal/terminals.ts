@@ -59,7 +59,7 @@ export interface TerminalsDeps {
   readonly settings: TerminalSettings;
   readonly clock: Clock;
   readonly log: Log;
-  /** Of tunnels, to which programs that write without end give way. */
+  /** In which programs that write without end give way to tunnels. */
   readonly floods: Floods;
   /** Or why there are none. */
   readonly parts: TerminalParts | NoTerminals;
@@ -154,7 +154,7 @@ export class Terminals {
     const { parts } = this.#deps;
     if (typeof parts === "string") return { state: parts };
     const names = await parts.accounts.names();
-    if (names.length === 0) return { state: "accounts" };
+    if (names.length === 0) return { state: parts.accounts.whyNone };
     return { state: "on", accounts: [...names], max: this.#deps.settings.max };
   }
 

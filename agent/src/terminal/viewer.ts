@@ -114,6 +114,7 @@ export class Viewer {
   dismiss(): void {
     this.#isGone = true;
     this.#pieces?.cancel();
+    this.#turn?.end();
     this.#channel.destroy();
   }
 
@@ -139,6 +140,7 @@ export class Viewer {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#pieces?.cancel();
+    this.#turn?.end();
     // The end is sent before the channel is closed, as far as the server reads it.
     if (why.hasSeenEnd) this.#channel.end(() => this.#channel.destroy());
     else this.#channel.destroy();

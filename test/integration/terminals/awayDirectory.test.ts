@@ -57,7 +57,7 @@ it.skipIf(LIBRARY === undefined)(
     again.type("echo still $((1 + 1)) here\r");
     await again.shows("still 2 here");
     const offered = await backend.api("getClient", { params });
-    expect(offered.terminal).toMatchObject({ state: "accounts" });
+    expect(offered.terminal).toMatchObject({ state: "system" });
     expect(await backend.api("listTerminals")).toMatchObject([{ id, connected: true }]);
     await backend.api("disableUser", { params: { userName: "anna" } });
     await eventually(() => expect(isAlive(pid)).toBe(false));

@@ -14,7 +14,8 @@ export const MACOS_PROCESSES: Processes = {
   },
 
   async inGroup(group) {
-    const { stdout } = await SYSTEM_PROGRAMS.run("ps", ["-A", "-o", "pid=,pgid="]);
+    const asked = SYSTEM_PROGRAMS.run("ps", ["-A", "-o", "pid=,pgid="]);
+    const { stdout } = await asked.catch(() => ({ stdout: "" }));
     const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
     return rows.flatMap(([pid = 0, its]) => (its === group ? [pid] : []));
   },

@@ -18,7 +18,8 @@ function withDirectory() {
     directory: async () => accountOf("anna"),
   };
   const find = async (name = "") => (name === "root" ? accountOf("root") : state.directory());
-  const open = () => new Accounts({ shells: { find }, names: ["root", "anna"], clock, log });
+  const open = (names: readonly string[] = ["root", "anna"]) =>
+    new Accounts({ shells: { find }, names, clock, log });
   return { clock, lines, state, open };
 }
 
@@ -57,6 +58,22 @@ describe("the accounts of terminals", () => {
     expect(await accounts.find("root")).toEqual(accountOf("root"));
     expect(await accounts.find(undefined)).toEqual(accountOf("root"));
     expect(await accounts.find("bert")).toBeUndefined();
+  });
+
+  it("that cannot be looked up at first are not said to be missing, and give nobody another one's shell", async () => {
+    const { lines, state, open } = withDirectory();
+    state.directory = () => Promise.reject(new Error("no descriptor is left"));
+    const accounts = open(["anna", "root"]);
+    expect(await accounts.names()).toEqual(["root"]);
+    await expect(accounts.find(undefined)).rejects.toThrow("no descriptor is left");
+    const alone = open(["anna"]);
+    expect(await alone.names()).toEqual([]);
+    expect(alone.whyNone).toBe("system");
+    expect(lines.join("\n")).toContain("no account can be looked up");
+    expect(lines.join("\n")).not.toContain("is not there");
+    state.directory = async () => undefined;
+    expect(await alone.names()).toEqual([]);
+    expect(alone.whyNone).toBe("accounts");
   });
 
   it("are the others where a directory has not answered yet", async () => {

@@ -56,6 +56,18 @@ describe("the turns of a terminal whose program does not stop", () => {
     expect(begun.at(-1)).toBe("a 16");
   });
 
+  it("keep nobody waiting once their terminal is looked at no more", () => {
+    const { turn, turnOf, begun, clock, tunnels } = scene();
+    const [left, other] = [turnOf("b"), turnOf("c")];
+    tunnels.bytes = 1;
+    for (const each of [turn, left, other]) each.count();
+    turn.end();
+    left.end();
+    for (let ms = 0; ms < 20; ms++) clock.advance(1);
+    expect(begun).toEqual(["c 4"]);
+    expect(clock.timers).toBe(0);
+  });
+
   it("are whole again when tunnels have carried nothing for a moment", () => {
     const { turn, clock, tunnels } = scene();
     tunnels.bytes = 1;
