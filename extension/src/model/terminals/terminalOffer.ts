@@ -46,9 +46,9 @@ export function whyNoTerminal({ terminal, features }: Client): NoTerminal | unde
       };
     case "accounts":
       return {
-        why: t("None of the accounts that this host allows terminals as is there."),
+        why: t("This host allows terminals only as accounts that it does not have."),
         how: t(
-          "Whoever runs the host adds one of them there, or writes another one in the rport.conf of its agent, which is then started again.",
+          "Whoever runs the host adds one of them there, or names another one in the rport.conf of its agent, and then starts the agent again.",
         ),
         inShort: t("its accounts are not there"),
         isOff: false,

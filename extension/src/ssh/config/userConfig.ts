@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { chmod, type FileHandle, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RportError } from "@rport/protocol/errors";
-import { readAtMost, readOwnedFile } from "@rport/protocol/local/smallFile";
+import { readAtMost, readSmallBytes } from "@rport/protocol/local/smallFile";
 import { t } from "@vscode/l10n";
 import { describeNetworkError, systemCode } from "../../support/describeError.ts";
 import { hasLine, withLine, withoutLine } from "./includeLine.ts";
@@ -99,7 +99,7 @@ async function replace(found: Found, bytes: Buffer): Promise<void> {
     await own(file, found);
     await file.sync();
     await chmod(unfinished, found.mode & 0o7777);
-    const { bytes: now } = await readOwnedFile(found.path, CONFIG_MAX_BYTES);
+    const { bytes: now } = await readSmallBytes(found.path, CONFIG_MAX_BYTES);
     if (!now.equals(found.bytes)) {
       throw new Error(t("somebody else writes to it at this moment"));
     }

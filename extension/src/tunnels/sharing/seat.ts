@@ -32,10 +32,10 @@ export interface TakenSeat {
  */
 export async function takeSeat(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | TakenSeat> {
   if (process.platform === "win32") return takePipe(storage, deps);
-  const [folder, ...others] = await seatFoldersOf(storage);
+  const [folder, ...elsewhere] = await seatFoldersOf(storage);
   await ensureOwnFolder(folder);
-  const elsewhere = await firstIn(others);
-  if (elsewhere !== undefined) return elsewhere;
+  const keeper = await firstIn(elsewhere);
+  if (keeper !== undefined) return keeper;
   for (let left = TRIES; left > 0; left -= 1) {
     const numbers = await seatsIn(folder);
     const taken = await firstAlive(folder, numbers);

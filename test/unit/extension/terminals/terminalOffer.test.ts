@@ -49,7 +49,7 @@ describe("what a host says of terminals", () => {
     expect(whyNoTerminal(client("web", { terminal: { state: "runtime" } }))?.how).toContain("24");
     expect(whyNoTerminal(client("web", { terminal: { state: "system" } }))?.isOff).toBe(false);
     const gone = whyNoTerminal(client("web", { terminal: { state: "accounts" } }));
-    expect(gone?.why).toBe("None of the accounts that this host allows terminals as is there.");
+    expect(gone?.why).toBe("This host allows terminals only as accounts that it does not have.");
     expect(whyNoTerminal(client("web"))?.how).toContain("RPort's own client");
     const earlier = client("web", { features: ["listening-ports"] });
     expect(whyNoTerminal(earlier)?.how).toContain("update the agent");
