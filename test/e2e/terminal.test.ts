@@ -138,8 +138,13 @@ describe("terminals on hosts", () => {
     const { page } = workbench;
     await run("exit 3", "Session ended: The shell ended with exit code 3.");
     await workbench.screenshot("terminal-ended");
-    await page.waitForTimeout(1_000);
-    await page.keyboard.press("Enter");
+    // keys right behind the end were still meant for the program, and do nothing
+    const begun = async () => {
+      await page.keyboard.press("Enter");
+      return await workbench.terminal.text();
+    };
+    const prompt = /any other key to close\.\s+\S*[$#]/;
+    await expect.poll(begun, { timeout: SLOW_MS, interval: 1_000 }).toMatch(prompt);
     await run("echo new-$kept-", "new--");
     await run("exit", "");
     await expect.poll(names, { timeout: SLOW_MS }).toEqual(["web-01"]);

@@ -63,10 +63,12 @@ describe("a terminal of a host", () => {
     await terminal.shows(GONE_ON);
     await terminal.shows("Press Enter to have it back");
     await workbench.screenshot("terminal-gone-on");
-    // keys that were still meant for the program come right behind its end
-    await workbench.page.waitForTimeout(1_000);
-    await terminal.type("\n");
-    await second.terminal.shows(GONE_ON);
+    // keys right behind the end were still meant for the program, and do nothing
+    const wanted = async () => {
+      await terminal.type("\n");
+      return second.terminal.text();
+    };
+    await expect.poll(wanted, { timeout: SLOW_MS, interval: 1_000 }).toContain(GONE_ON);
     await terminal.type(`echo mine-$kept >> ${folder}/mine\n`);
     await written("mine", "mine-before\n");
     expect(await backend.api("listTerminals")).toHaveLength(1);

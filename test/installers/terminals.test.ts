@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -25,11 +26,15 @@ exec sleep 86400
 
 /**
  * Puts a key into the keyrings of its session and of its account (`add_key`), or reads it (`request_key`, `keyctl`
- * to read); by the numbers of 64-bit x86. What of a session none has begun is gone with its program.
+ * to read and to have it end); by the numbers of 64-bit x86. What of a session none has begun is gone with its program;
+ * what is of an account outlives all of that account, in the one kernel that all systems of tests have.
  */
 const KEYS = `#!/usr/bin/perl
-my ($type, $name, $secret, $read) = ("user", "of-this-test", "a secret", "\\0" x 64);
-if (@ARGV) { syscall(248, $type, $name, $secret, length $secret, $_) for (-3, -5); exit; }
+my ($type, $name, $secret, $read) = ("user", "of-test-${randomUUID()}", "a secret", "\\0" x 64);
+if (@ARGV) {
+  for (-3, -5) { syscall(250, 15, syscall(248, $type, $name, $secret, length $secret, $_), 300); }
+  exit;
+}
 my $key = syscall(249, $type, $name, 0, 0);
 my $length = $key < 0 ? -1 : syscall(250, 11, $key, $read, 64, 0);
 print "key of ", scalar getpwuid($>), ": ", $length < 0 ? "none" : substr($read, 0, $length), ".\\n";

@@ -11,6 +11,8 @@ import { SERVICE_KEY, startPairingService } from "../../support/pairing/pairingS
 /**
  * What a stranger, or a server that was taken over, may cost a pairing service that others use, too.
  */
+import { within } from "../../support/within.ts";
+
 const SCRIPT = Buffer.from("#!/bin/sh\n");
 const SHA256 = createHash("sha256").update(SCRIPT).digest("hex");
 
@@ -159,7 +161,8 @@ describe("a pairing service", () => {
       answer += chunk;
     });
     socket.end(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    await once(socket, "close");
+    // far sooner than a question is let wait
+    await within("the answer", once(socket, "close"), 10_000);
     expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*"steps":\[\]/);
   });
 

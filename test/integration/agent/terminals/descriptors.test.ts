@@ -28,6 +28,7 @@ describe.each(BUILT_AGENTS)(
         for (let round = 0; round < 3; round += 1) {
           const { open, reasons } = await asMany(host.session);
           expect(open.length).toBeGreaterThan(2);
+          expect(reasons).not.toEqual([]);
           for (const reason of reasons) expect(reason).toContain("as many files and connections");
           await ended(open);
         }
