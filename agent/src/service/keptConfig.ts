@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readOwnedFile } from "@rport/protocol/local/smallFile";
+import { readSmallBytes } from "@rport/protocol/local/smallFile";
 import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import { type MovedConfig, movedConfig } from "../config/movedConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
@@ -25,7 +25,7 @@ export async function readKeptConfig(
   owner: Owner | undefined,
   server: string | undefined,
 ): Promise<KeptConfig> {
-  const { bytes, stats } = await readOwnedFile(config, CONFIG_MAX_BYTES, { followsNoLink: true });
+  const { bytes, stats } = await readSmallBytes(config, CONFIG_MAX_BYTES, { followsNoLink: true });
   const text = bytes.toString("utf8");
   const isOwn = isOwnedBy(stats, owner);
   if (isOwn || isRoots(stats)) return { text, dropped: [], isOwn };

@@ -1,4 +1,4 @@
-import { readOwnedFile } from "@rport/protocol/local/smallFile";
+import { readSmallBytes } from "@rport/protocol/local/smallFile";
 import { HOST_KEY_MAX_BYTES, hostKeyFileIn } from "../host/hostKey.ts";
 import type { Owner } from "../machine/account.ts";
 import { type Changing, giveFile, isPresent, placeFile } from "../machine/placing.ts";
@@ -17,7 +17,7 @@ export async function keepHostKey(
   const path = hostKeyFileIn(dataDir);
   if (!(await isPresent(path))) return;
   const access = { mode: 0o600, owner };
-  const { bytes, stats } = await readOwnedFile(path, HOST_KEY_MAX_BYTES, { followsNoLink: true });
+  const { bytes, stats } = await readSmallBytes(path, HOST_KEY_MAX_BYTES, { followsNoLink: true });
   if (isOwnedBy(stats, owner)) return await giveFile(path, access, changing);
   if (stats.nlink !== 1) throw new Error(`${path} has a second name`);
   await placeFile({ path, from: { text: bytes.toString("utf8") }, access }, changing);

@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readOwnedFile } from "@rport/protocol/local/smallFile";
+import { readSmallBytes } from "@rport/protocol/local/smallFile";
 
 const NAME = /^rport-[A-Za-z0-9]{6}$/;
 /** What `rport-installer.sh` writes into the file `probe` of each folder that it works in. */
@@ -26,6 +26,6 @@ async function isOurs(folder: string): Promise<boolean> {
 }
 
 async function markIn(file: string): Promise<string | undefined> {
-  const { bytes, stats } = await readOwnedFile(file, MARK.length, { followsNoLink: true });
+  const { bytes, stats } = await readSmallBytes(file, MARK.length, { followsNoLink: true });
   return stats.uid === process.getuid?.() ? bytes.toString("utf8") : undefined;
 }

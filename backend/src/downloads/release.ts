@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readOwnedFile } from "@rport/protocol/local/smallFile";
+import { readSmallBytes } from "@rport/protocol/local/smallFile";
 import { SCRIPT_MAX_BYTES } from "@rport/protocol/pairing/service";
 import type { AgentTargets } from "@rport/protocol/serverStatus";
 import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
@@ -42,7 +42,7 @@ export interface Built {
 
 /** Reads a folder. Throws when its manifest or a script is damaged. */
 export async function readBuilt(directory: string): Promise<Built> {
-  const { bytes: text } = await readOwnedFile(join(directory, MANIFEST), MANIFEST_MAX_BYTES);
+  const { bytes: text } = await readSmallBytes(join(directory, MANIFEST), MANIFEST_MAX_BYTES);
   const manifest = manifestSchema.parse(JSON.parse(text.toString()));
   const { sh, ps1 } = manifest.scripts;
   const script = await readScript(directory, sh);
@@ -118,7 +118,7 @@ async function readScript(
   directory: string,
   { name, sha256 }: Manifest["scripts"]["sh"],
 ): Promise<Buffer> {
-  const { bytes: script } = await readOwnedFile(join(directory, name), SCRIPT_MAX_BYTES);
+  const { bytes: script } = await readSmallBytes(join(directory, name), SCRIPT_MAX_BYTES);
   if (sha256Of(script) !== sha256) throw new Error(`${name} is not the manifest's`);
   return script;
 }

@@ -149,7 +149,7 @@ export class Exchange {
       const fields = {
         method: request.method,
         path,
-        // Without a status, the caller left before the answer.
+        // Without a status, the connection was cut before the answer.
         status: writableEnded ? statusCode : undefined,
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,
@@ -180,7 +180,7 @@ export class Exchange {
     this.#answers.add(this.#caller, this.#response, bytes.length);
   }
 
-  /** The connection was ended, by whoever asked or for what waits for them: nobody needs an answer. */
+  /** The connection was cut, by whoever asked or for what waits for them: nobody needs an answer. */
   get #isOver(): boolean {
     return this.#response.destroyed || this.#response.req.socket.destroyed;
   }

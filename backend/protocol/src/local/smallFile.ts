@@ -22,11 +22,11 @@ export async function readSmallFile(
   maxBytes: number,
   options: SmallFileOptions = {},
 ): Promise<string> {
-  return (await readOwnedFile(path, maxBytes, options)).bytes.toString("utf8");
+  return (await readSmallBytes(path, maxBytes, options)).bytes.toString("utf8");
 }
 
 /** The same as bytes, with what the system says of that very file, such as whose it is. */
-export async function readOwnedFile(
+export async function readSmallBytes(
   path: string,
   maxBytes: number,
   { followsNoLink = false }: SmallFileOptions = {},
