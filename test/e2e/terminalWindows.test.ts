@@ -55,9 +55,14 @@ describe("a terminal of a host", () => {
     const { server, browser } = rport.editor;
     second = new Workbench(server, await browser.context.newPage());
     await second.open();
-    // beside the shell of this computer that the editor opens where it finds none
-    await second.page.locator(".terminal-tabs-entry", { hasText: "web-01" }).click();
-    await second.terminal.rows.filter({ hasText: "row-3" }).waitFor({ timeout: SLOW_MS });
+    // it may be behind a shell of this computer, which the editor opens where it finds none yet
+    const shown = second.terminal.rows.filter({ hasText: "row-3" });
+    const entry = second.page.locator(".terminal-tabs-entry", { hasText: "web-01" });
+    const isShown = async () => {
+      if (await entry.isVisible()) await entry.click();
+      return await shown.isVisible();
+    };
+    await expect.poll(isShown, { timeout: SLOW_MS }).toBe(true);
     await second.screenshot("terminal-second-window");
     await workbench.page.bringToFront();
     await terminal.shows(GONE_ON);

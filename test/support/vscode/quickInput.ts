@@ -116,9 +116,12 @@ export class QuickInput {
     return `${title}: ${await this.input.getAttribute("placeholder")}`;
   }
 
-  /** Closes it without an answer. */
+  /**
+   * Closes it without an answer. It may have closed meanwhile: a shell that the key went to would make another
+   * one of what is typed next.
+   */
   async cancel(): Promise<void> {
-    await this.#page.keyboard.press("Escape");
+    if (await this.input.isVisible()) await this.input.press("Escape");
     await this.input.waitFor({ state: "hidden" });
   }
 }
