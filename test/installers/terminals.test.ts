@@ -150,20 +150,12 @@ describe.skipIf(reason !== undefined)("PAIR-30: terminals that an installation a
       await eventually(async () => {
         expect(await system.exec(PROGRAM, ["status"])).toMatchObject({ code: 0 });
       }, BACK_MS);
-      await using root = await TerminalViewer.open({
-        url,
-        token,
-        clientId,
-        wish: { account: "root" },
-      });
+      const as = (account: string) =>
+        TerminalViewer.open({ url, token, clientId, wish: { account } });
+      await using root = await as("root");
       root.type("keys add; keys\n");
       await root.shows(/key of root: a secret\./);
-      await using anna = await TerminalViewer.open({
-        url,
-        token,
-        clientId,
-        wish: { account: "anna" },
-      });
+      await using anna = await as("anna");
       anna.type("keys; keys add; keys\n");
       await anna.shows(/key of anna: none\.[\s\S]*key of anna: a secret\./);
     },

@@ -101,7 +101,7 @@ export class Handshakes {
     if (!sockets.admit(raw)) return;
     raw.once("close", () => this.#forget(raw));
     this.#arm(raw);
-    // Who says no more will never shake hands. Later, TLS learns of it.
+    // Who says no more will never shake hands. Behind a first record, the time for that ends it.
     const leave = (): void => void raw.destroy();
     raw.once("end", leave);
     awaitFirstRecord(raw, (beginning) => {
